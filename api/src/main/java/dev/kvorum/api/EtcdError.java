@@ -107,7 +107,7 @@ public enum EtcdError {
   /// RoleGrantPermission without perm.
   PERMISSION_NOT_GIVEN("ErrGRPCPermissionNotGiven", INVALID_ARGUMENT, PLAIN, "etcdserver: permission not given"),
   /// RBAC refusal; non-root on admin calls.
-  PERMISSION_DENIED("ErrGRPCPermissionDenied", PERMISSION_DENIED, TYPED, "etcdserver: permission denied"),
+  PERMISSION_DENIED("ErrGRPCPermissionDenied", GrpcCode.PERMISSION_DENIED, TYPED, "etcdserver: permission denied"),
   /// UserRevokeRole of a role the user lacks.
   ROLE_NOT_GRANTED(
       "ErrGRPCRoleNotGranted", FAILED_PRECONDITION, TYPED,
@@ -185,7 +185,7 @@ public enum EtcdError {
   /// Proposal context canceled by the client side.
   REQUEST_CANCELED("ErrGRPCCanceled", CANCELED, PLAIN, "etcdserver: request canceled"),
   /// Declared mapping; context errors are normally converted by gRPC to "context deadline exceeded".
-  DEADLINE_EXCEEDED("ErrGRPCDeadlineExceeded", DEADLINE_EXCEEDED, PLAIN, "etcdserver: context deadline exceeded"),
+  DEADLINE_EXCEEDED("ErrGRPCDeadlineExceeded", GrpcCode.DEADLINE_EXCEEDED, PLAIN, "etcdserver: context deadline exceeded"),
   /// Downgrade with an unknown action.
   UNKNOWN_DOWNGRADE_ACTION("ErrUnknownMethod", UNKNOWN, PLAIN, "etcdserver: unknown method"),
   /// MoveLeader when the request context ends first.
@@ -227,7 +227,7 @@ public enum EtcdError {
   /// Client canceled.
   CONTEXT_CANCELED("context.Canceled", CANCELED, PLAIN, "context canceled"),
   /// Client deadline hit.
-  CONTEXT_DEADLINE_EXCEEDED("context.DeadlineExceeded", DEADLINE_EXCEEDED, PLAIN, "context deadline exceeded"),
+  CONTEXT_DEADLINE_EXCEEDED("context.DeadlineExceeded", GrpcCode.DEADLINE_EXCEEDED, PLAIN, "context deadline exceeded"),
   /// Gateway: unknown path under /v3/.
   GATEWAY_NOT_FOUND("gateway: unknown path under /v3/", NOT_FOUND, PLAIN, "Not Found"),
   /// Gateway: wrong HTTP method.
