@@ -185,7 +185,8 @@ public enum EtcdError {
   /// Proposal context canceled by the client side.
   REQUEST_CANCELED("ErrGRPCCanceled", CANCELED, PLAIN, "etcdserver: request canceled"),
   /// Declared mapping; context errors are normally converted by gRPC to "context deadline exceeded".
-  DEADLINE_EXCEEDED("ErrGRPCDeadlineExceeded", GrpcCode.DEADLINE_EXCEEDED, PLAIN, "etcdserver: context deadline exceeded"),
+  DEADLINE_EXCEEDED(
+      "ErrGRPCDeadlineExceeded", GrpcCode.DEADLINE_EXCEEDED, PLAIN, "etcdserver: context deadline exceeded"),
   /// Downgrade with an unknown action.
   UNKNOWN_DOWNGRADE_ACTION("ErrUnknownMethod", UNKNOWN, PLAIN, "etcdserver: unknown method"),
   /// MoveLeader when the request context ends first.
