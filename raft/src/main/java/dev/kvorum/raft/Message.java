@@ -39,7 +39,7 @@ public sealed interface Message {
   /// 2: proposals for the leader; never carries a term.
   record Propose(long to, long from, List<Entry> entries) implements Message {
     public Propose {
-      entries = List.copyOf(entries);
+      entries = Entries.frozen(entries);
     }
 
     @Override
@@ -52,7 +52,7 @@ public sealed interface Message {
   record Append(long to, long from, long term, long prevTerm, long prevIndex, List<Entry> entries, long commit)
       implements Message {
     public Append {
-      entries = List.copyOf(entries);
+      entries = Entries.frozen(entries);
     }
   }
 
@@ -129,7 +129,7 @@ public sealed interface Message {
       long to, long from, List<Entry> entries, HardState hardState, Snapshot snapshot, List<Message> responses)
       implements Message {
     public StorageAppend {
-      entries = List.copyOf(entries);
+      entries = Entries.frozen(entries);
       responses = List.copyOf(responses);
     }
 
@@ -146,7 +146,7 @@ public sealed interface Message {
   /// 21, to the state machine: apply these, then deliver `responses`.
   record StorageApply(long to, long from, List<Entry> entries, List<Message> responses) implements Message {
     public StorageApply {
-      entries = List.copyOf(entries);
+      entries = Entries.frozen(entries);
       responses = List.copyOf(responses);
     }
 
@@ -159,7 +159,7 @@ public sealed interface Message {
   /// 22, from the state machine
   record StorageApplyResponse(long to, long from, List<Entry> entries) implements Message {
     public StorageApplyResponse {
-      entries = List.copyOf(entries);
+      entries = Entries.frozen(entries);
     }
 
     @Override
