@@ -1,6 +1,7 @@
 package dev.kvorum.wal;
 
 import dev.kvorum.env.Invariant;
+import dev.kvorum.raft.Entry;
 
 /// Writes protobuf fields into an array of exactly the right size: sizes are computed first, so nothing is copied twice.
 final class ProtoWriter {
@@ -71,6 +72,10 @@ final class ProtoWriter {
     head(field, value.length);
     System.arraycopy(value, 0, array, position, value.length);
     position += value.length;
+  }
+
+  void entry(Entry entry) {
+    position = RaftCodec.put(entry, array, position);
   }
 
   static int fieldSizeUnlessZero(long value) {

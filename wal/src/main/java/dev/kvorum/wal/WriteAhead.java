@@ -1,0 +1,81 @@
+package dev.kvorum.wal;
+
+import dev.kvorum.env.Disk;
+import dev.kvorum.env.DiskFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/// One step of writing zeros ahead of the log's tail, run by a worker.
+///
+/// It opens the file for itself: the kernel reports a failed write once to each opening, and the log must not have its
+/// report taken away. The log loop asks [#yieldTo] before it writes into the step's range, so zeros never land on
+/// records.
+final class WriteAhead implements Runnable {
+  private enum State {
+    WAITING,
+    RUNNING,
+    DONE,
+    CALLED_OFF
+  }
+
+  private final Disk disk;
+  private final Path path;
+  private final long start;
+  private final int length;
+  private final boolean sync;
+  private final AtomicReference<State> state = new AtomicReference<>(State.WAITING);
+  private volatile @Nullable IOException failure;
+
+  WriteAhead(Disk disk, Path path, long start, int length, boolean sync) {
+    this.disk = disk;
+    this.path = path;
+    this.start = start;
+    this.length = length;
+    this.sync = sync;
+  }
+
+  @Override
+  public void run() {
+    if (!state.compareAndSet(State.WAITING, State.RUNNING)) {
+      return;
+    }
+    try (DiskFile file = disk.open(path, Disk.OpenMode.WRITE)) {
+      file.write(ByteBuffer.allocateDirect(length), start);
+      if (sync) {
+        file.sync();
+      }
+    } catch (IOException e) {
+      failure = e;
+    } finally {
+      state.set(State.DONE);
+    }
+  }
+
+  boolean isOver() {
+    State now = state.get();
+    return now == State.DONE || now == State.CALLED_OFF;
+  }
+
+  boolean isDone() {
+    return state.get() == State.DONE;
+  }
+
+  /// On the log loop, which is about to write up to `end`: calls the step off if it would be in the way, or waits out
+  /// its last moments if it runs just now.
+  void yieldTo(long end) {
+    if (end <= start || state.compareAndSet(State.WAITING, State.CALLED_OFF)) {
+      return;
+    }
+    while (!isOver()) {
+      Thread.onSpinWait();
+    }
+  }
+
+  /// What went wrong, or null.
+  @Nullable IOException failure() {
+    return failure;
+  }
+}
