@@ -77,6 +77,12 @@ func (w *witness) until(revision int64) ([]past, error) {
 	}
 }
 
+func (w *witness) revision() int64 {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return w.newest
+}
+
 // barrier puts the marker and waits until every watcher of the streams has
 // delivered, on both sides, all events up to it; then compares them.
 func (p *pair) barrier(streams ...*watchPair) {
@@ -162,7 +168,9 @@ func (p *pair) compareServerCancel(s *watchPair, w *watcher) {
 			w.id, d, describe(w.request), real, ours)
 	}
 	p.refusals["watch cancelled: compacted"]++
-	s.forget(w.id)
+	// Its id stays taken, and etcd answers no progress request on the stream,
+	// until the client cancels it too.
+	p.cancelWatcher(s, w.id)
 }
 
 // compareStream reports broken promises and compares progress notifications.
@@ -182,14 +190,54 @@ func (p *pair) compareStream(s *watchPair) {
 	}
 }
 
+// inStep waits until no server has a watcher of the stream left to catch up:
+// only then does it answer a progress request. Compacting earlier would cancel
+// a watcher on one side and not on the other.
+func (p *pair) inStep(s *watchPair) {
+	p.t.Helper()
+	if s.kind != mixed {
+		return // its watchers never were behind
+	}
+	for p.startsLater(s) {
+		p.barrier(s)
+	}
+	for _, side := range s.sides() {
+		answered := func() bool { return len(side.progress) > 0 }
+		for deadline := time.Now().Add(callTimeout); !side.await(50*time.Millisecond, answered); {
+			if time.Now().After(deadline) {
+				p.mismatch("%s does not answer a progress request though every watcher has caught up", side.name)
+				return
+			}
+			if err := side.stream.Send(progressRequest); err != nil {
+				p.t.Fatal(err)
+			}
+		}
+	}
+	p.compareStream(s)
+}
+
+// startsLater tells whether a watcher of the stream waits for a revision that
+// has not been written yet.
+func (p *pair) startsLater(s *watchPair) bool {
+	for _, w := range s.watchers {
+		if w.request.StartRevision > p.witness.revision() {
+			return true
+		}
+	}
+	return false
+}
+
+var progressRequest = &pb.WatchRequest{
+	RequestUnion: &pb.WatchRequest_ProgressRequest{ProgressRequest: &pb.WatchProgressRequest{}},
+}
+
 // requestProgress asks for one progress notification and judges it by the
 // stream's kind.
 func (p *pair) requestProgress(s *watchPair) {
 	p.t.Helper()
 	p.kinds["WatchProgressRequest"]++
 	p.barrier(s)
-	ask := &pb.WatchRequest{RequestUnion: &pb.WatchRequest_ProgressRequest{ProgressRequest: &pb.WatchProgressRequest{}}}
-	p.send(s, ask)
+	p.send(s, progressRequest)
 	p.fence(s)
 	if s.kind != live {
 		p.barrier(s)
@@ -203,7 +251,7 @@ func (p *pair) requestProgress(s *watchPair) {
 			if side.await(250*time.Millisecond, answered) {
 				break
 			}
-			if err := side.stream.Send(ask); err != nil {
+			if err := side.stream.Send(progressRequest); err != nil {
 				p.t.Fatal(err)
 			}
 		}

@@ -80,6 +80,9 @@ func (r *run) finish() {
 			r.do(hashKVCall(revision))
 		}
 	}
+	for _, s := range r.watches {
+		r.inStep(s)
+	}
 	r.note(r.do(compactCall(&pb.CompactionRequest{Revision: r.world.revision - 1, Physical: true})))
 	r.do(hashKVCall(0))
 	r.do(hashCall())
@@ -176,7 +179,10 @@ func (r *run) hashKV() {
 func (r *run) compact() {
 	if r.world.alarm == nil {
 		r.barrier(r.watches...)
-		r.world.revision++
+		for _, s := range r.watches {
+			r.inStep(s)
+		}
+		r.world.revision = r.witness.revision()
 	}
 	request := r.world.compactRequest()
 	if a := r.do(compactCall(request)); a.err == nil {
@@ -247,7 +253,6 @@ func (r *run) cancelWatch() {
 		id = s.watchers[keep+r.world.IntN(n)].id
 	}
 	r.barrier(s)
-	r.world.revision++
 	if id == markerID {
 		return
 	}

@@ -296,6 +296,8 @@ func (s *watchPair) forget(id int64) {
 	for _, side := range s.sides() {
 		side.mutex.Lock()
 		delete(side.events, id)
+		delete(side.canceled, id)
+		delete(side.bookmarks, id)
 		delete(side.taken, id)
 		delete(side.fragments, id)
 		side.mutex.Unlock()

@@ -57,7 +57,7 @@ func NewMember(tb testing.TB, name, binary string, flags ...string) *Member {
 	tb.Cleanup(func() {
 		m.Kill()
 		if tb.Failed() {
-			tb.Logf("last log lines of %s (%s):\n%s", m.Name, m.Binary, m.LogTail(12))
+			tb.Logf("last log lines of %s (%s):\n%s", m.Name, m.Binary, m.LogTail(5))
 		}
 	})
 	return m
@@ -269,8 +269,8 @@ func logTail(path string, n int) string {
 		lines = lines[len(lines)-n:]
 	}
 	for i, line := range lines {
-		if len(line) > 400 {
-			lines[i] = line[:400] + "..."
+		if len(line) > 300 {
+			lines[i] = line[:300] + "..."
 		}
 	}
 	return strings.Join(lines, "\n")
