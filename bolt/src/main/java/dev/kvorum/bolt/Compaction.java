@@ -1,35 +1,127 @@
 package dev.kvorum.bolt;
 
+import dev.kvorum.env.CorruptionException;
 import dev.kvorum.env.Invariant;
 import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/// A copy of one state into another, empty database: no free pages, all pages full. etcd's defragmentation.
+/// A copy of one state into another, empty database: no free pages, every page filled. etcd's defragmentation.
 ///
 /// It goes in bounded steps, so that its loop may serve others in between. The target is committed every 10,000 keys.
 /// Sequences are not copied, as etcd does not.
 public final class Compaction implements AutoCloseable {
-  private Compaction() {}
+  private static final int COMMIT_KEYS = 10_000;
+  private static final double FILL_PERCENT = 0.9;
+
+  /// A bucket being copied: where it is read, its name, and where it is written in the current transaction.
+  private static final class Level {
+    final byte[] name;
+    final Bucket source;
+    final Cursor cursor;
+    Bucket target;
+
+    Level(byte[] name, Bucket source, Bucket target) {
+      this.name = name;
+      this.source = source;
+      this.cursor = source.cursor();
+      this.target = target;
+    }
+  }
+
+  private final Bolt target;
+  private final ArrayDeque<Level> levels = new ArrayDeque<>();
+  private @Nullable WriteTx tx;
+  private long keysCopied;
+  private int keysInTx;
+  private boolean done;
+
+  private Compaction(ReadTx source, Bolt target) throws IOException {
+    this.target = target;
+    this.tx = target.beginWrite();
+    levels.push(new Level(new byte[0], source.root(), tx.root()));
+  }
 
   /// @param source stays open until the copy is done; closing it is the caller's
   /// @param target empty, used by nobody else meanwhile
-  public static Compaction begin(ReadTx source, Bolt target) {
-    throw Invariant.unreachable("engine under construction");
+  public static Compaction begin(ReadTx source, Bolt target) throws IOException {
+    return new Compaction(source, target);
   }
 
   /// Copies at most `keysMax` elements. @return whether all is copied and committed
   public boolean step(int keysMax) throws IOException {
-    throw Invariant.unreachable("engine under construction");
+    for (int i = 0; i < keysMax && !done; i++) {
+      copyNext();
+    }
+    return done;
+  }
+
+  private void copyNext() throws IOException {
+    Level level = levels.element();
+    if (!level.cursor.next()) {
+      levels.pop();
+      if (levels.isEmpty()) {
+        commit();
+        done = true;
+      }
+      return;
+    }
+    byte[] key = level.cursor.key();
+    if (level.cursor.isBucket()) {
+      descend(level, key);
+    } else {
+      level.target.put(key, level.cursor.value());
+    }
+    keysCopied++;
+    if (++keysInTx >= COMMIT_KEYS) {
+      commit();
+      resume();
+    }
+  }
+
+  private void descend(Level level, byte[] name) throws CorruptionException {
+    Bucket source = level.source.bucket(name);
+    Invariant.check(source != null, "a bucket its cursor stands on is not there");
+    Bucket copy = level.target.createBucket(name);
+    copy.fillPercent(FILL_PERCENT);
+    levels.push(new Level(name, source, copy));
+  }
+
+  private void commit() throws IOException {
+    WriteTx current = tx;
+    tx = null;
+    keysInTx = 0;
+    if (current != null) {
+      current.commit();
+    }
+  }
+
+  /// Begins the next transaction and finds the target buckets in it again.
+  private void resume() throws IOException {
+    tx = target.beginWrite();
+    List<Level> downwards = new ArrayList<>(levels).reversed();
+    Bucket bucket = tx.root();
+    for (Level level : downwards) {
+      if (level.name.length > 0) {
+        bucket = bucket.bucket(level.name);
+        Invariant.check(bucket != null, "a copied bucket is not there");
+        bucket.fillPercent(FILL_PERCENT);
+      }
+      level.target = bucket;
+    }
   }
 
   public long keysCopied() {
-    throw Invariant.unreachable("engine under construction");
+    return keysCopied;
   }
 
   /// All at once.
   public static void copy(ReadTx source, Bolt target) throws IOException {
     try (Compaction compaction = begin(source, target)) {
-      while (!compaction.step(10_000)) {
-        // bounded by the keys of the source
+      while (!compaction.step(COMMIT_KEYS)) {
+        // each step copies some, and the source has an end
       }
     }
   }
@@ -37,6 +129,10 @@ public final class Compaction implements AutoCloseable {
   /// Abandons an unfinished copy: the target holds a part, and is good for nothing but removal.
   @Override
   public void close() {
-    throw Invariant.unreachable("engine under construction");
+    WriteTx current = tx;
+    tx = null;
+    if (current != null) {
+      current.rollback();
+    }
   }
 }

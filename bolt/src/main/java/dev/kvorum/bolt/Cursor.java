@@ -3,81 +3,332 @@ package dev.kvorum.bolt;
 import dev.kvorum.env.CorruptionException;
 import dev.kvorum.env.Invariant;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /// A place in a [Bucket], moved in key order. Moves return whether it now stands on an element; only then may the
 /// element be asked for. One thread's at a time; moves allocate nothing.
 ///
+/// A new one stands nowhere: [#next] takes it to the first element, [#previous] to the last. Past the end, [#next]
+/// stays there and [#previous] comes back to the last; likewise before the start.
+///
 /// In a [WriteTx] it sees the transaction's own changes. After a change to its bucket other than by [#delete], it must
 /// be placed anew with [#first], [#last] or [#seek].
 public final class Cursor {
-  Cursor() {}
+  private enum State {
+    NEW,
+    ON,
+    GAP,
+    AFTER_END,
+    BEFORE_START
+  }
+
+  private enum Way {
+    FIRST,
+    LAST,
+    KEY
+  }
+
+  private static final byte[] NO_KEY = {};
+
+  private final Bucket bucket;
+  private final Pages pages;
+  private State state = State.NEW;
+  private int changesSeen;
+  private byte[] gapKey = NO_KEY;
+
+  /// The branches above, root first: a node, or the offset of a page.
+  private int depth;
+
+  private @Nullable BranchNode[] branchNodes = new BranchNode[8];
+  private long[] branchAts = new long[8];
+  private int[] branchIndexes = new int[8];
+
+  /// The leaf: a node, or a page.
+  private @Nullable LeafNode leafNode;
+
+  private long leafAt;
+  private long leafEnd;
+  private int leafCount;
+  private int index;
+
+  /// The element stood on.
+  private long keyAt;
+
+  private int keyLength;
+  private int valueLength;
+  private int flags;
+
+  Cursor(Bucket bucket) {
+    this.bucket = bucket;
+    this.pages = bucket.pages;
+  }
 
   public boolean first() throws CorruptionException {
-    throw Invariant.unreachable("engine under construction");
+    place(Way.FIRST, NO_KEY);
+    return leafCount > 0 ? stand() : nextLeaf();
   }
 
   public boolean last() throws CorruptionException {
-    throw Invariant.unreachable("engine under construction");
+    place(Way.LAST, NO_KEY);
+    return leafCount > 0 ? stand() : previousLeaf();
   }
 
   /// To the first element whose key is not below `key`.
   public boolean seek(byte[] key) throws CorruptionException {
-    throw Invariant.unreachable("engine under construction");
+    place(Way.KEY, key);
+    return index < leafCount ? stand() : nextLeaf();
   }
 
   public boolean next() throws CorruptionException {
-    throw Invariant.unreachable("engine under construction");
+    return switch (state) {
+      case ON -> {
+        checkUnchanged();
+        yield ++index < leafCount ? stand() : nextLeaf();
+      }
+      case GAP -> seek(gapKey);
+      case AFTER_END -> false;
+      case NEW, BEFORE_START -> first();
+    };
   }
 
   public boolean previous() throws CorruptionException {
-    throw Invariant.unreachable("engine under construction");
+    return switch (state) {
+      case ON -> {
+        checkUnchanged();
+        yield --index >= 0 ? stand() : previousLeaf();
+      }
+      case GAP -> {
+        byte[] key = gapKey;
+        if (!seek(key)) {
+          yield last();
+        }
+        yield previous();
+      }
+      case BEFORE_START -> false;
+      case NEW, AFTER_END -> last();
+    };
+  }
+
+  private void place(Way way, byte[] key) throws CorruptionException {
+    bucket.checkOpen();
+    changesSeen = bucket.changes;
+    depth = 0;
+    down(bucket.rootNode, bucket.rootId, way, key);
+  }
+
+  /// Goes down to a leaf.
+  private void down(@Nullable Node node, long id, Way way, byte[] key) throws CorruptionException {
+    while (node instanceof BranchNode branch) {
+      int i = way == Way.FIRST ? 0 : way == Way.LAST ? branch.count - 1 : branch.childIndex(key);
+      push(branch, 0, i);
+      node = branch.childNode(i);
+      id = branch.childId(i);
+    }
+    if (node != null) {
+      enterNode((LeafNode) node, way, key);
+      return;
+    }
+    long at = bucket.inlineAt;
+    long end = bucket.inlineEnd;
+    if (id != 0) {
+      at = pages.at(id);
+      end = pages.end(at);
+      while (pages.isBranch(at)) {
+        int i = way == Way.FIRST ? 0 : way == Way.LAST ? pages.count(at) - 1 : pages.searchBranch(at, end, key);
+        push(null, at, i);
+        at = pages.at(pages.child(Pages.element(at, i)));
+        end = pages.end(at);
+      }
+    }
+    enterPage(at, end, way, key);
+  }
+
+  private void push(@Nullable BranchNode node, long at, int i) throws CorruptionException {
+    if (depth == branchAts.length) {
+      if (depth > Page.DEPTH_MAX) {
+        throw pages.corrupt(at, "pages nest without end");
+      }
+      branchNodes = Arrays.copyOf(branchNodes, depth * 2);
+      branchAts = Arrays.copyOf(branchAts, depth * 2);
+      branchIndexes = Arrays.copyOf(branchIndexes, depth * 2);
+    }
+    branchNodes[depth] = node;
+    branchAts[depth] = at;
+    branchIndexes[depth++] = i;
+  }
+
+  private void enterNode(LeafNode leaf, Way way, byte[] key) {
+    leafNode = leaf;
+    leafCount = leaf.count;
+    if (way == Way.KEY) {
+      int found = leaf.search(key);
+      index = found >= 0 ? found : -1 - found;
+    } else {
+      index = way == Way.FIRST ? 0 : leafCount - 1;
+    }
+  }
+
+  private void enterPage(long at, long end, Way way, byte[] key) throws CorruptionException {
+    leafNode = null;
+    leafAt = at;
+    leafEnd = end;
+    leafCount = pages.count(at);
+    if (way == Way.KEY) {
+      int found = pages.searchLeaf(at, end, key);
+      index = found >= 0 ? found : -1 - found;
+    } else {
+      index = way == Way.FIRST ? 0 : leafCount - 1;
+    }
+  }
+
+  private boolean nextLeaf() throws CorruptionException {
+    while (depth > 0) {
+      int top = depth - 1;
+      BranchNode node = branchNodes[top];
+      int i = branchIndexes[top] + 1;
+      if (i == (node != null ? node.count : pages.count(branchAts[top]))) {
+        depth = top;
+        continue;
+      }
+      enterChild(top, node, i, Way.FIRST);
+      if (leafCount > 0) {
+        return stand();
+      }
+    }
+    state = State.AFTER_END;
+    return false;
+  }
+
+  private boolean previousLeaf() throws CorruptionException {
+    while (depth > 0) {
+      int top = depth - 1;
+      int i = branchIndexes[top] - 1;
+      if (i < 0) {
+        depth = top;
+        continue;
+      }
+      enterChild(top, branchNodes[top], i, Way.LAST);
+      if (leafCount > 0) {
+        return stand();
+      }
+    }
+    state = State.BEFORE_START;
+    return false;
+  }
+
+  private void enterChild(int top, @Nullable BranchNode node, int i, Way way) throws CorruptionException {
+    branchIndexes[top] = i;
+    if (node != null) {
+      down(node.childNode(i), node.childId(i), way, NO_KEY);
+    } else {
+      down(null, pages.child(Pages.element(branchAts[top], i)), way, NO_KEY);
+    }
+  }
+
+  /// Reads the element's numbers.
+  private boolean stand() throws CorruptionException {
+    LeafNode node = leafNode;
+    if (node == null) {
+      long element = Pages.element(leafAt, index);
+      keyAt = pages.leafKeyAt(element, leafEnd);
+      keyLength = pages.leafKeyLength(element);
+      valueLength = pages.leafValueLength(element);
+      flags = pages.leafFlags(element);
+    } else {
+      keyAt = node.keyAt(index);
+      keyLength = node.keyLength(index);
+      valueLength = node.valueLength(index);
+      flags = node.flags(index);
+    }
+    state = State.ON;
+    return true;
   }
 
   /// A copy.
   public byte[] key() {
-    throw Invariant.unreachable("engine under construction");
+    byte[] key = new byte[keyLength];
+    copyKey(key, 0);
+    return key;
   }
 
-  /// A copy. Of a bucket: its header, and its page if inline.
+  /// A copy. Of a bucket: its header, and its page if inline, as last committed.
   public byte[] value() {
-    throw Invariant.unreachable("engine under construction");
+    byte[] value = new byte[valueLength];
+    copyValue(value, 0);
+    return value;
   }
 
   public int keyLength() {
-    throw Invariant.unreachable("engine under construction");
+    checkOn();
+    return keyLength;
   }
 
   public int valueLength() {
-    throw Invariant.unreachable("engine under construction");
+    checkOn();
+    return valueLength;
   }
 
   /// Copies the key's bytes to `target` from `at` on.
   public void copyKey(byte[] target, int at) {
-    throw Invariant.unreachable("engine under construction");
+    copy(keyAt, keyLength, target, at);
   }
 
   /// Copies the value's bytes to `target` from `at` on.
   public void copyValue(byte[] target, int at) {
-    throw Invariant.unreachable("engine under construction");
+    copy(keyAt + keyLength, valueLength, target, at);
+  }
+
+  private void copy(long from, int length, byte[] target, int at) {
+    checkOn();
+    LeafNode node = leafNode;
+    if (node == null) {
+      MemorySegment.copy(pages.map, ValueLayout.JAVA_BYTE, from, target, at, length);
+    } else {
+      System.arraycopy(node.data, (int) from, target, at, length);
+    }
   }
 
   /// The key in place: valid while the transaction is open and, in a [WriteTx], until the next change.
   public MemorySegment keySegment() {
-    throw Invariant.unreachable("engine under construction");
+    return segment(keyAt, keyLength);
   }
 
   /// The value in place, valid like [#keySegment].
   public MemorySegment valueSegment() {
-    throw Invariant.unreachable("engine under construction");
+    return segment(keyAt + keyLength, valueLength);
+  }
+
+  private MemorySegment segment(long from, int length) {
+    checkOn();
+    LeafNode node = leafNode;
+    return node == null
+        ? pages.map.asSlice(from, length)
+        : MemorySegment.ofArray(node.data).asSlice(from, length).asReadOnly();
   }
 
   /// Whether the element is a nested bucket.
   public boolean isBucket() {
-    throw Invariant.unreachable("engine under construction");
+    checkOn();
+    return flags == Page.BUCKET;
   }
 
   /// Removes the plain element. Then [#next] goes to the one after it and [#previous] to the one before.
   public void delete() throws CorruptionException {
-    throw Invariant.unreachable("engine under construction");
+    byte[] key = key();
+    bucket.delete(key);
+    state = State.GAP;
+    gapKey = key;
+  }
+
+  private void checkOn() {
+    Invariant.check(state == State.ON, "a cursor asked for an element stands on none");
+    checkUnchanged();
+  }
+
+  private void checkUnchanged() {
+    bucket.checkOpen();
+    Invariant.check(changesSeen == bucket.changes, "a cursor used after its bucket changed");
   }
 }

@@ -1,0 +1,136 @@
+package dev.kvorum.bolt;
+
+import dev.kvorum.env.CorruptionException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
+
+/// A leaf being changed.
+final class LeafNode extends Node {
+  LeafNode(int rowCapacity, int dataCapacity) {
+    super(rowCapacity, dataCapacity);
+  }
+
+  /// An empty one.
+  LeafNode() {
+    this(8, 512);
+  }
+
+  /// Takes over the page at `at`.
+  static LeafNode of(Pages pages, long at, long end) throws CorruptionException {
+    int count = pages.count(at);
+    long used = 0;
+    boolean packed = true;
+    long expected = Pages.element(at, count);
+    for (int i = 0; i < count; i++) {
+      long element = Pages.element(at, i);
+      packed &= pages.leafKeyAt(element, end) == expected + used;
+      used += pages.leafKeyLength(element) + (long) pages.leafValueLength(element);
+    }
+    if (used > end - at && !packed) {
+      throw pages.corrupt(at, "leaf elements overlap");
+    }
+    LeafNode node = new LeafNode(count + 8, Math.toIntExact(used + Math.max(512, used / 4)));
+    if (packed) {
+      MemorySegment.copy(pages.map, ValueLayout.JAVA_BYTE, expected, node.data, 0, (int) used);
+      node.dataEnd = (int) used;
+    }
+    int keyAt = 0;
+    for (int i = 0; i < count; i++) {
+      long element = Pages.element(at, i);
+      int keyLength = pages.leafKeyLength(element);
+      int valueLength = pages.leafValueLength(element);
+      if (!packed) {
+        long from = pages.leafKeyAt(element, end);
+        MemorySegment.copy(pages.map, ValueLayout.JAVA_BYTE, from, node.data, keyAt, keyLength + valueLength);
+        node.dataEnd = keyAt + keyLength + valueLength;
+      }
+      node.insertRow(i, keyAt, keyLength, valueLength, pages.leafFlags(element));
+      keyAt += keyLength + valueLength;
+    }
+    return node;
+  }
+
+  /// The inline page of a bucket whose leaf element has `value`, or null if that is no bucket with a leaf in it.
+  static @Nullable LeafNode ofInline(byte[] value) {
+    int start = Page.BUCKET_BYTES;
+    if (value.length < start + Page.HEADER_BYTES) {
+      return null;
+    }
+    ByteBuffer b = ByteBuffer.wrap(value).order(ByteOrder.LITTLE_ENDIAN);
+    long word = b.getLong(start + 8);
+    int count = Page.count(word);
+    long elementsEnd = Pages.element(start, count);
+    if (Page.flags(word) != Page.LEAF || elementsEnd > value.length) {
+      return null;
+    }
+    LeafNode node = new LeafNode(count + 8, value.length + 512);
+    for (int i = 0; i < count; i++) {
+      int element = (int) Pages.element(start, i);
+      long keyAt = element + (b.getInt(element + 4) & 0xFFFFFFFFL);
+      int keyLength = b.getInt(element + 8);
+      int valueLength = b.getInt(element + 12);
+      if (keyLength <= 0 || valueLength < 0 || keyAt + keyLength + (long) valueLength > value.length) {
+        return null;
+      }
+      int at = node.addData(value, (int) keyAt, keyLength + valueLength);
+      node.insertRow(i, at, keyLength, valueLength, b.getInt(element));
+    }
+    return node;
+  }
+
+  /// Maps `key` to `value`; `found` is what [#search] said of the key.
+  void put(int found, byte[] key, byte[] value, int flags) {
+    if (found >= 0 && value.length <= valueLength(found)) {
+      overwriteValue(found, value, flags);
+      return;
+    }
+    reserve(key.length + value.length);
+    int at = addData(key, 0, key.length);
+    addData(value, 0, value.length);
+    if (found >= 0) {
+      replaceRow(found, at, key.length, value.length, flags);
+    } else {
+      insertRow(-1 - found, at, key.length, value.length, flags);
+    }
+  }
+
+  void append(byte[] key, byte[] value, int flags) {
+    put(-1 - count, key, value, flags);
+  }
+
+  void remove(int i) {
+    removeRows(i, i + 1);
+    shrunk = true;
+  }
+
+  /// Moves the elements from `from` on to a new leaf. @return it
+  LeafNode splitOff(int from) {
+    LeafNode right = new LeafNode(count - from + 8, 512);
+    long bytes = 0;
+    for (int i = from; i < count; i++) {
+      bytes += keyLength(i) + valueLength(i);
+    }
+    right.reserve((int) Math.min(bytes * 2, 1 << 30));
+    for (int i = from; i < count; i++) {
+      right.appendRow(this, i);
+    }
+    removeRows(from, count);
+    return right;
+  }
+
+  @Override
+  boolean isSmall(long bytesMin) {
+    return size <= bytesMin || count <= 1;
+  }
+
+  @Override
+  void absorb(Node right) {
+    reserve((int) (right.size - Page.HEADER_BYTES - (long) right.count * Page.ELEMENT_BYTES));
+    for (int i = 0; i < right.count; i++) {
+      appendRow(right, i);
+    }
+  }
+}
