@@ -1,0 +1,292 @@
+package dev.kvorum.state.keys;
+
+import dev.kvorum.env.Bytes;
+import dev.kvorum.env.Invariant;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/// A key value as it is stored and sent: protobuf `mvccpb.KeyValue`.
+///
+/// ```
+///  1 key bytes | 2 create_revision | 3 mod_revision | 4 version | 5 value bytes | 6 lease      (2, 3, 4, 6: int64)
+/// ```
+/// Fields are written in that order and left out when zero or empty, as Go's protobuf does: HashKV covers these very
+/// bytes on every member. The record of a deletion holds its key alone.
+///
+/// Decoding looks at the numbers and leaves the value where it is, inside [#record].
+public final class StoredKv {
+  private static final int KEY = 1 << 3 | 2;
+  private static final int CREATE = 2 << 3;
+  private static final int MOD = 3 << 3;
+  private static final int VERSION = 4 << 3;
+  private static final int VALUE = 5 << 3 | 2;
+  private static final int LEASE = 6 << 3;
+  private static final byte[] NONE = new byte[0];
+
+  private final byte[] record;
+  private int keyAt;
+  private int keyLength;
+  private long createRevision;
+  private long modRevision;
+  private long version;
+  private int valueAt;
+  private int valueLength;
+  private long lease;
+
+  private StoredKv(byte[] record) {
+    this.record = record;
+  }
+
+  /// @throws dev.kvorum.env.InvariantViolation when it does not parse
+  public static StoredKv decode(byte[] record) {
+    return decode(record, record.length);
+  }
+
+  /// Decodes the first `length` bytes of an array that the caller leaves alone while it uses the result.
+  static StoredKv decode(byte[] record, int length) {
+    StoredKv kv = new StoredKv(record);
+    Reader in = new Reader(record, length);
+    while (in.at < length) {
+      kv.readField(in);
+    }
+    return kv;
+  }
+
+  private void readField(Reader in) {
+    int tag = (int) in.varint();
+    switch (tag) {
+      case KEY -> {
+        keyLength = in.length();
+        keyAt = in.skip(keyLength);
+      }
+      case CREATE -> createRevision = in.varint();
+      case MOD -> modRevision = in.varint();
+      case VERSION -> version = in.varint();
+      case VALUE -> {
+        valueLength = in.length();
+        valueAt = in.skip(valueLength);
+      }
+      case LEASE -> lease = in.varint();
+      default -> in.skipField(tag);
+    }
+  }
+
+  /// The stored bytes.
+  public byte[] record() {
+    return record;
+  }
+
+  /// A copy.
+  public Bytes key() {
+    return Bytes.wrap(keyArray());
+  }
+
+  byte[] keyArray() {
+    return Arrays.copyOfRange(record, keyAt, keyAt + keyLength);
+  }
+
+  public long createRevision() {
+    return createRevision;
+  }
+
+  public long modRevision() {
+    return modRevision;
+  }
+
+  /// Changes since the key was created; 1 for the first.
+  public long version() {
+    return version;
+  }
+
+  /// 0 when there is none.
+  public long lease() {
+    return lease;
+  }
+
+  /// A copy.
+  public Bytes value() {
+    return Bytes.wrap(Arrays.copyOfRange(record, valueAt, valueAt + valueLength));
+  }
+
+  /// Where the value begins in [#record].
+  public int valueAt() {
+    return valueAt;
+  }
+
+  public int valueLength() {
+    return valueLength;
+  }
+
+  int compareValue(StoredKv other) {
+    return Arrays.compareUnsigned(
+        record, valueAt, valueAt + valueLength, other.record, other.valueAt, other.valueAt + other.valueLength);
+  }
+
+  int compareKey(StoredKv other) {
+    return Arrays.compareUnsigned(
+        record, keyAt, keyAt + keyLength, other.record, other.keyAt, other.keyAt + other.keyLength);
+  }
+
+  /// The same with an empty value.
+  byte[] withoutValue() {
+    return encode(keyArray(), createRevision, modRevision, version, NONE, lease);
+  }
+
+  /// The record of a put.
+  public static byte[] encode(
+      byte[] key, long createRevision, long modRevision, long version, byte[] value, long lease) {
+    int size =
+        bytesSize(key) + int64Size(createRevision) + int64Size(modRevision) + int64Size(version) + bytesSize(value)
+            + int64Size(lease);
+    byte[] record = new byte[size];
+    int at = writeBytes(record, 0, KEY, key);
+    at = writeInt64(record, at, CREATE, createRevision);
+    at = writeInt64(record, at, MOD, modRevision);
+    at = writeInt64(record, at, VERSION, version);
+    at = writeBytes(record, at, VALUE, value);
+    at = writeInt64(record, at, LEASE, lease);
+    Invariant.check(at == size, "a key value's size was computed wrong");
+    return record;
+  }
+
+  /// The record of a deletion.
+  static byte[] encodeTombstone(byte[] key) {
+    return encode(key, 0, 0, 0, NONE, 0);
+  }
+
+  /// What watchers are sent of a deletion: the key, and the revision that deleted it.
+  static byte[] encodeDeleted(byte[] key, long modRevision) {
+    return encode(key, 0, modRevision, 0, NONE, 0);
+  }
+
+  /// The key of a record, without looking further.
+  static byte[] keyOf(byte[] record) {
+    if (record.length == 0) {
+      return NONE;
+    }
+    if (record[0] != KEY) {
+      return decode(record).keyArray();
+    }
+    Reader in = new Reader(record, record.length);
+    in.at = 1;
+    int length = in.length();
+    int from = in.skip(length);
+    return Arrays.copyOfRange(record, from, from + length);
+  }
+
+  private static int bytesSize(byte[] value) {
+    return value.length == 0 ? 0 : 1 + varintSize(value.length) + value.length;
+  }
+
+  private static int int64Size(long value) {
+    return value == 0 ? 0 : 1 + varintSize(value);
+  }
+
+  /// Bytes of `value` as an unsigned varint: 1 to 10.
+  private static int varintSize(long value) {
+    int bits = 64 - Long.numberOfLeadingZeros(value | 1);
+    return (bits + 6) / 7;
+  }
+
+  private static int writeBytes(byte[] target, int at, int tag, byte[] value) {
+    if (value.length == 0) {
+      return at;
+    }
+    target[at] = (byte) tag;
+    int next = writeVarint(target, at + 1, value.length);
+    System.arraycopy(value, 0, target, next, value.length);
+    return next + value.length;
+  }
+
+  private static int writeInt64(byte[] target, int at, int tag, long value) {
+    if (value == 0) {
+      return at;
+    }
+    target[at] = (byte) tag;
+    return writeVarint(target, at + 1, value);
+  }
+
+  private static int writeVarint(byte[] target, int at, long value) {
+    int next = at;
+    long rest = value;
+    while ((rest & ~0x7fL) != 0) {
+      target[next++] = (byte) (rest | 0x80);
+      rest >>>= 7;
+    }
+    target[next++] = (byte) rest;
+    return next;
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof StoredKv that && Arrays.equals(record, that.record);
+  }
+
+  @Override
+  public int hashCode() {
+    return Arrays.hashCode(record);
+  }
+
+  @Override
+  public String toString() {
+    return new String(keyArray(), StandardCharsets.UTF_8)
+        + " created " + createRevision + " mod " + modRevision + " version " + version + " lease " + lease
+        + ", " + valueLength + " bytes";
+  }
+
+  private static final class Reader {
+    private final byte[] source;
+    private final int end;
+    private int at;
+
+    Reader(byte[] source, int end) {
+      this.source = source;
+      this.end = end;
+    }
+
+    long varint() {
+      long value = 0;
+      for (int shift = 0; shift < 70 && at < end; shift += 7) {
+        byte b = source[at++];
+        value |= (long) (b & 0x7f) << shift;
+        if (b >= 0) {
+          return value;
+        }
+      }
+      throw malformed();
+    }
+
+    int length() {
+      long length = varint();
+      if (length < 0 || length > end - at) {
+        throw malformed();
+      }
+      return (int) length;
+    }
+
+    /// @return where what was skipped begins
+    int skip(int length) {
+      if (length > end - at) {
+        throw malformed();
+      }
+      int from = at;
+      at += length;
+      return from;
+    }
+
+    void skipField(int tag) {
+      switch (tag & 7) {
+        case 0 -> varint();
+        case 1 -> skip(8);
+        case 2 -> skip(length());
+        case 5 -> skip(4);
+        default -> throw malformed();
+      }
+    }
+
+    private static RuntimeException malformed() {
+      return Invariant.unreachable("a stored key value does not parse");
+    }
+  }
+}
