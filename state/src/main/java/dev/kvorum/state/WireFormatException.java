@@ -1,0 +1,13 @@
+package dev.kvorum.state;
+
+import java.io.IOException;
+
+/// Bytes that are not the protobuf message they should be. From a client: a malformed request. From the log: the member
+/// stops, for skipping a committed entry would make it differ from the others.
+public final class WireFormatException extends IOException {
+  private static final long serialVersionUID = 1L;
+
+  public WireFormatException(String message) {
+    super(message);
+  }
+}
