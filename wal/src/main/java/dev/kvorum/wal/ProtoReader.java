@@ -110,7 +110,7 @@ final class ProtoReader {
     switch (wireType) {
       case 0 -> varint();
       case 1 -> advance(8);
-      case 2 -> position += length();
+      case 2 -> message();
       case 5 -> advance(4);
       default -> throw new MalformedException("proto: wire type " + wireType);
     }

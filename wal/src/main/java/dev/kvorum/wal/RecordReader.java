@@ -37,6 +37,7 @@ final class RecordReader {
   private int current;
   private long fileSize;
   private long validOffset;
+  private int validCrc;
 
   private byte[] window = new byte[WINDOW_BYTES];
   private long windowStart;
@@ -76,9 +77,9 @@ final class RecordReader {
     return validOffset;
   }
 
-  /// The running checksum: where a writer goes on.
+  /// The running checksum at [#validOffset]: where a writer goes on.
   int crc() {
-    return crc.value();
+    return validCrc;
   }
 
   DiskFile file() {
@@ -146,6 +147,7 @@ final class RecordReader {
       }
     }
     validOffset = recordOffset + HEAD_BYTES + length + padding;
+    validCrc = crc.value();
     return Outcome.RECORD;
   }
 
