@@ -14,6 +14,26 @@ public sealed interface Message {
 
   long term();
 
+  /// Its kind, as etcd numbers and names it.
+  default MessageType type() {
+    return MessageType.of(this);
+  }
+
+  /// A candidate asking for a vote, or rehearsing it. `context` is etcd's `CampaignTransfer` when a leadership transfer
+  /// overrides leases.
+  sealed interface VoteRequest extends Message {
+    long lastTerm();
+
+    long lastIndex();
+
+    Bytes context();
+  }
+
+  /// The answer to a [VoteRequest].
+  sealed interface VoteAnswer extends Message {
+    boolean reject();
+  }
+
   /// The destination of [StorageAppend] and the source of its response (2^64-1).
   long APPEND_THREAD = -1L;
 
@@ -62,10 +82,10 @@ public sealed interface Message {
       implements Message {}
 
   /// 5: the candidate's last entry, and whether a leadership transfer overrides leases.
-  record Vote(long to, long from, long term, long lastTerm, long lastIndex, Bytes context) implements Message {}
+  record Vote(long to, long from, long term, long lastTerm, long lastIndex, Bytes context) implements VoteRequest {}
 
   /// 6
-  record VoteResponse(long to, long from, long term, boolean reject) implements Message {}
+  record VoteResponse(long to, long from, long term, boolean reject) implements VoteAnswer {}
 
   /// 7
   record InstallSnapshot(long to, long from, long term, Snapshot snapshot) implements Message {}
@@ -118,10 +138,10 @@ public sealed interface Message {
   record ReadIndexResponse(long to, long from, long term, long index, Bytes context) implements Message {}
 
   /// 17
-  record PreVote(long to, long from, long term, long lastTerm, long lastIndex, Bytes context) implements Message {}
+  record PreVote(long to, long from, long term, long lastTerm, long lastIndex, Bytes context) implements VoteRequest {}
 
   /// 18
-  record PreVoteResponse(long to, long from, long term, boolean reject) implements Message {}
+  record PreVoteResponse(long to, long from, long term, boolean reject) implements VoteAnswer {}
 
   /// 19, to the log: persist these, then deliver `responses`. Term, vote and commit are one hard state, empty when
   /// unchanged; the snapshot is empty when none (Raft thesis §10.2.1).
