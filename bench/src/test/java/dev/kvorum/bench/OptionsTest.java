@@ -1,0 +1,68 @@
+package dev.kvorum.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class OptionsTest {
+  private static Options parse(String line) {
+    return Options.parse(Path.of("/repo"), line.isEmpty() ? new String[0] : line.split(" "));
+  }
+
+  @Test
+  void clientsAreSpreadOverAHundredConnections() {
+    Options options = parse("put --clients 1000 --against /other/etcd");
+    assertThat(options.conns()).isEqualTo(100);
+    assertThat(options.inflight()).isEqualTo(10);
+    assertThat(options.other()).isEqualTo(Path.of("/other/etcd"));
+    assertThat(options.ours()).isEqualTo(Path.of("/repo/bin/etcd"));
+    assertThat(Row.of(options)).extracting(Row::name).containsExactly("put 100x10");
+  }
+
+  @Test
+  void oneSideMayBeLeftOut() {
+    assertThat(parse("put --only ours --against /other/etcd").other()).isNull();
+    assertThat(parse("put --only other --against /other/etcd").ours()).isNull();
+  }
+
+  @Test
+  void allMeansEveryRow() {
+    assertThat(Row.of(parse("all")))
+        .extracting(Row::name)
+        .containsExactly(
+            "put 1x1",
+            "put 100x10",
+            "txn 100x10",
+            "range 100x10 linearizable, fresh",
+            "range 100x10 linearizable, after puts",
+            "range 100x10 serializable, fresh",
+            "range 100x10 serializable, after puts",
+            "range-many 1x1 linearizable, fresh",
+            "range-many 10x10 linearizable, fresh",
+            "watch 100x1",
+            "lease-keepalive 100x1",
+            "mixed 100x10");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "puts",
+        "put --only other",
+        "put --only mine",
+        "put --rounds",
+        "put --rounds x",
+        "put --rounds 0",
+        "put --conns 20000",
+        "put --value-size 4",
+        "put --verbose"
+      })
+  void whatIsNotUnderstoodIsRefused(String line) {
+    assertThatThrownBy(() -> parse(line)).isInstanceOf(IllegalArgumentException.class);
+  }
+}
