@@ -1,6 +1,7 @@
 package dev.kvorum.state;
 
 import dev.kvorum.env.Bytes;
+import dev.kvorum.state.keys.KeyRange;
 
 /// A guard of a [Request.Txn]: one field of one key, or of every key of a range, against an operand.
 ///
@@ -69,6 +70,11 @@ public record Compare(Result result, Target target, Bytes key, Bytes rangeEnd, l
 
   public static Compare value(Bytes key, Result result, Bytes operand) {
     return new Compare(result, Target.VALUE, key, Bytes.EMPTY, 0, operand);
+  }
+
+  /// The keys it is about.
+  public KeyRange keys() {
+    return KeyRange.decode(key, rangeEnd);
   }
 
   /// The same guard over every key of `[key, rangeEnd)`.

@@ -2,6 +2,8 @@ package dev.kvorum.state;
 
 import dev.kvorum.env.Bytes;
 import dev.kvorum.state.alarm.AlarmType;
+import dev.kvorum.state.keys.KeyRange;
+import dev.kvorum.state.keys.RangeOptions;
 import java.util.List;
 
 /// What a log entry asks of every member: one record per operation of etcd's `InternalRaftRequest`.
@@ -39,6 +41,14 @@ public sealed interface Request
     static SortOrder of(int number) {
       return number >= 0 && number < UNKNOWN.ordinal() ? ALL[number] : UNKNOWN;
     }
+
+    RangeOptions.SortOrder toOptions() {
+      return switch (this) {
+        case NONE, UNKNOWN -> RangeOptions.SortOrder.NONE;
+        case ASCEND -> RangeOptions.SortOrder.ASCEND;
+        case DESCEND -> RangeOptions.SortOrder.DESCEND;
+      };
+    }
   }
 
   /// Ordinals are etcd's numbers; `UNKNOWN` is refused before anything is proposed.
@@ -54,6 +64,16 @@ public sealed interface Request
 
     static SortTarget of(int number) {
       return number >= 0 && number < UNKNOWN.ordinal() ? ALL[number] : UNKNOWN;
+    }
+
+    RangeOptions.SortTarget toOptions() {
+      return switch (this) {
+        case KEY, UNKNOWN -> RangeOptions.SortTarget.KEY;
+        case VERSION -> RangeOptions.SortTarget.VERSION;
+        case CREATE -> RangeOptions.SortTarget.CREATE;
+        case MOD -> RangeOptions.SortTarget.MOD;
+        case VALUE -> RangeOptions.SortTarget.VALUE;
+      };
     }
   }
 
@@ -95,6 +115,18 @@ public sealed interface Request
       return sortOrder == SortOrder.NONE || (sortTarget == SortTarget.KEY && sortOrder == SortOrder.ASCEND);
     }
 
+    /// The keys it is about.
+    public KeyRange keys() {
+      return KeyRange.decode(key, rangeEnd);
+    }
+
+    /// The rest, as the key store is asked. An order or target nobody knows counts as none, as in etcd.
+    public RangeOptions options() {
+      return new RangeOptions(
+          revision, limit, sortOrder.toOptions(), sortTarget.toOptions(), countOnly, keysOnly,
+          minModRevision, maxModRevision, minCreateRevision, maxCreateRevision, true);
+    }
+
     public boolean filtersRevisions() {
       return minModRevision != 0 || maxModRevision != 0 || minCreateRevision != 0 || maxCreateRevision != 0;
     }
@@ -120,6 +152,11 @@ public sealed interface Request
 
   /// Deletes `[key, rangeEnd)`, ends as in [Range].
   record DeleteRange(Bytes key, Bytes rangeEnd, boolean prevKv) implements Request, Op {
+
+    /// The keys it is about.
+    public KeyRange keys() {
+      return KeyRange.decode(key, rangeEnd);
+    }
 
     public static DeleteRange of(Bytes key, Bytes rangeEnd) {
       return new DeleteRange(key, rangeEnd, false);

@@ -62,6 +62,10 @@ public final class Alarms {
         : raised.stream().filter(alarm -> alarm.type().equals(type)).toList();
   }
 
+  public boolean anyRaised() {
+    return !raised.isEmpty();
+  }
+
   public boolean isRaised(AlarmType type) {
     // A handful at most, so no index.
     for (AlarmMember alarm : raised) {

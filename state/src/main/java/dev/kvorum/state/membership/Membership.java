@@ -179,6 +179,18 @@ public final class Membership {
     };
   }
 
+  /// @throws UnappliableException for attributes of a member nobody ever knew
+  public void checkAttributes(long id) throws UnappliableException {
+    if (!removed.contains(id)) {
+      known(id);
+    }
+  }
+
+  /// @throws UnappliableException when `text` is no version, or one above our own: a member that old must not go on
+  public static void checkClusterVersion(String text) throws UnappliableException {
+    checked(text);
+  }
+
   /// What a member publishes about itself. A removed member's word is passed over.
   ///
   /// @return false when it was

@@ -1,0 +1,179 @@
+package dev.kvorum.state;
+
+import dev.kvorum.env.Bytes;
+import dev.kvorum.env.Disk;
+import dev.kvorum.state.alarm.Alarms;
+import dev.kvorum.state.backend.Backend;
+import dev.kvorum.state.backend.BucketName;
+import dev.kvorum.state.backend.MetaKey;
+import dev.kvorum.state.keys.KeyLease;
+import dev.kvorum.state.keys.KvStore;
+import dev.kvorum.state.lease.Lease;
+import dev.kvorum.state.lease.LeaseExpiry;
+import dev.kvorum.state.lease.Leases;
+import dev.kvorum.state.membership.Membership;
+import dev.kvorum.state.membership.StoredConfState;
+import dev.kvorum.state.schema.Schema;
+import dev.kvorum.state.schema.SchemaException;
+import dev.kvorum.state.schema.Version;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// All that members agree on, opened from one db file, and the [Applier] that changes it.
+///
+/// ```java
+/// StateMachine state = StateMachine.open(disk, file, options);
+/// for (Entry entry : log after state.applier().appliedIndex()) {
+///   Proposal proposal = RequestCodec.decode(entry.data());
+///   ApplyOutcome outcome = state.applier().apply(entry.index(), entry.term(), proposal.header(), proposal.request());
+/// }
+/// state.keys().publish();                          // readers see it
+/// WriteBatch batch = state.backend().take();       // now and then: to the backend loop, and back
+/// ```
+/// The apply loop owns it and everything it hands out, except for what [Backend] and [KvStore] give to other loops.
+public final class StateMachine implements AutoCloseable {
+  private static final Bytes AUTH_ENABLED = Bytes.utf8("authEnabled");
+  private static final Bytes AUTH_REVISION = Bytes.utf8("authRevision");
+  private static final long AUTH_REVISION_FIRST = 1;
+
+  private final Backend backend;
+  private final KvStore keys;
+  private final Leases leases;
+  private final Alarms alarms;
+  private final Membership membership;
+  private final Schema schema;
+  private final Applier applier;
+  private final List<KeyLease> lostLeases;
+
+  private StateMachine(
+      Backend backend, KvStore keys, Leases leases, Alarms alarms, Membership membership, Schema schema,
+      StateOptions options, List<KeyLease> lostLeases) {
+    this.backend = backend;
+    this.keys = keys;
+    this.leases = leases;
+    this.alarms = alarms;
+    this.membership = membership;
+    this.schema = schema;
+    this.lostLeases = lostLeases;
+    this.applier = new Applier(backend, keys, leases, alarms, membership, options);
+  }
+
+  /// Opens or creates the db and loads all of it but the values.
+  ///
+  /// @throws UnappliableException when this program must not use it: another schema, a cluster version above ours,
+  ///     authentication turned on, records that are none
+  /// @throws dev.kvorum.bolt.FileLockedException when another process has it open
+  public static StateMachine open(Disk disk, Path file, StateOptions options) throws IOException {
+    Backend backend = Backend.open(disk, file, options.bolt());
+    try {
+      Schema schema = Schema.load(backend);
+      checkSupported(backend, schema);
+      Alarms alarms = Alarms.load(backend);
+      Membership membership = Membership.load(backend);
+      Leases leases = Leases.load(backend, options.leaseTtlMinSeconds());
+      KvStore keys = KvStore.open(backend, leases);
+      List<KeyLease> lost = attach(leases, keys.takeRestoredLeases());
+      return new StateMachine(backend, keys, leases, alarms, membership, schema, options, lost);
+    } catch (IOException | RuntimeException e) {
+      backend.close();
+      throw e;
+    }
+  }
+
+  private static void checkSupported(Backend backend, Schema schema) throws IOException {
+    try {
+      schema.checkSupported(backend.batch().term());
+    } catch (SchemaException e) {
+      throw new UnappliableException(e.getMessage(), e);
+    }
+    byte[] enabled = backend.get(BucketName.AUTH, AUTH_ENABLED);
+    if (enabled != null && enabled.length == 1 && enabled[0] == 1) {
+      throw new UnappliableException("authentication is enabled in this db, which this version does not support yet");
+    }
+    if (backend.get(BucketName.AUTH, AUTH_REVISION) == null) {
+      Bytes first = Bytes.wrap(ByteBuffer.allocate(Long.BYTES).putLong(AUTH_REVISION_FIRST).array());
+      backend.batch().put(BucketName.AUTH, AUTH_REVISION, first);
+    }
+  }
+
+  /// @return keys on leases that do not exist: harmless, worth a line in the log
+  private static List<KeyLease> attach(Leases leases, List<KeyLease> attached) {
+    List<KeyLease> lost = new ArrayList<>();
+    for (KeyLease keyLease : attached) {
+      if (!leases.tryAttach(keyLease.lease(), keyLease.key())) {
+        lost.add(keyLease);
+      }
+    }
+    return lost;
+  }
+
+  public Applier applier() {
+    return applier;
+  }
+
+  public Backend backend() {
+    return backend;
+  }
+
+  public KvStore keys() {
+    return keys;
+  }
+
+  public Leases leases() {
+    return leases;
+  }
+
+  public Alarms alarms() {
+    return alarms;
+  }
+
+  public Membership membership() {
+    return membership;
+  }
+
+  public Schema schema() {
+    return schema;
+  }
+
+  /// Keys that hang on leases the db does not have, by key, as found when it was opened.
+  public List<KeyLease> lostLeases() {
+    return lostLeases;
+  }
+
+  /// Raft's configuration as last recorded in the db; null when none was.
+  public @Nullable StoredConfState confState() throws IOException {
+    byte[] json = backend.get(BucketName.META, MetaKey.CONF_STATE);
+    return json == null ? null : StoredConfState.ofJson(Bytes.wrap(json).toUtf8());
+  }
+
+  /// Moves the db's schema to the version the cluster has; see [Schema#migrate].
+  public List<Version> migrateSchema(Version target, @Nullable Version logMinimum) throws SchemaException {
+    return schema.migrate(backend.batch(), target, logMinimum);
+  }
+
+  /// A fresh [LeaseExpiry] that knows the leases there are.
+  public LeaseExpiry leaseExpiry(long retryNanos, long checkpointIntervalNanos, long nowNanos) {
+    LeaseExpiry expiry = new LeaseExpiry(retryNanos, checkpointIntervalNanos);
+    for (Lease lease : leases.all()) {
+      expiry.granted(lease.id(), lease.ttlSeconds(), lease.remainingTtlSeconds(), nowNanos);
+    }
+    return expiry;
+  }
+
+  /// Structural self-check of everything in memory, for tests and the simulator.
+  public void checkInvariants() {
+    keys.checkInvariants();
+    leases.checkInvariants();
+  }
+
+  /// Lets the db go. What was not committed is lost: the log has it.
+  @Override
+  public void close() throws IOException {
+    keys.close();
+    backend.close();
+  }
+}
