@@ -165,7 +165,7 @@ final class RangeQuery {
     Cursor cursor = state.cursor();
     byte[] key = new byte[RevisionKey.SIZE];
     byte[] found = new byte[RevisionKey.TOMBSTONE_SIZE];
-    long at = Long.MIN_VALUE;
+    long at = -STEPS_MAX - 1;
     for (int i = 0; i < inBolt; i++) {
       int match = order[i];
       int sub = entries[match].subAt(positions[match]);
