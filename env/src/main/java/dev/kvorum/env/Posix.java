@@ -25,7 +25,6 @@ final class Posix {
   private static final int LOCK_SH = 1;
   private static final int LOCK_EX = 2;
   private static final int LOCK_NB = 4;
-  private static final int LOCK_UN = 8;
   private static final int F_OFD_SETLK = 37;
   private static final short F_WRLCK = 1;
   private static final int PROT_READ = 1;
@@ -116,15 +115,6 @@ final class Posix {
       return true;
     } catch (Throwable t) {
       throw rethrow(t);
-    }
-  }
-
-  /// Gives a flock up now: closing alone would leave it held for as long as the file is mapped.
-  static void unlock(int fd) {
-    try (Arena arena = Arena.ofConfined()) {
-      int ignored = (int) FLOCK.invokeExact(arena.allocate(CALL_STATE), fd, LOCK_UN);
-    } catch (Throwable t) {
-      throw new InvariantViolation("flock", t);
     }
   }
 

@@ -212,7 +212,6 @@ public final class RealDisk implements Disk {
     @Override
     public void close() throws IOException {
       if (descriptor != NO_DESCRIPTOR) {
-        Posix.unlock(descriptor);
         Posix.close(descriptor);
         descriptor = NO_DESCRIPTOR;
       }
