@@ -309,7 +309,8 @@ public final class Backend implements AutoCloseable {
   }
 
   /// Lets the file go when its last reader does. What was not committed is lost: the log has it. On the backend loop,
-  /// after the apply loop has ended; views stay readable until they are released.
+  /// after the apply loop has ended; views stay readable until they are released, and until then the file stays locked:
+  /// whoever opened it again would use the pages they read.
   @Override
   public void close() throws IOException {
     if (defragmentation != null) {

@@ -194,6 +194,8 @@ class KvStoreModelTest {
 
   private void crash() throws IOException {
     defragmentation = null;
+    held.forEach(KvView::release);
+    held.clear();
     rig.crashAndReopen();
     leaseOf.clear();
     rig.store.takeRestoredLeases().forEach(lease -> leaseOf.put(lease.key(), lease.lease()));

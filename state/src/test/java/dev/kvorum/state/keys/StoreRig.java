@@ -114,7 +114,8 @@ final class StoreRig implements AutoCloseable {
     }
   }
 
-  /// The machine dies: what the backend loop has not committed is gone. Held views stay.
+  /// The machine dies: what the backend loop has not committed is gone. No view may be held: its pages are
+  /// about to be used again.
   void crashAndReopen() throws IOException {
     close();
     backend = Backend.open(new RealDisk(), file, UNSYNCED);
