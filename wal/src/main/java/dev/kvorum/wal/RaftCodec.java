@@ -65,8 +65,8 @@ public final class RaftCodec {
     return at;
   }
 
-  /// Puts a whole entry. @return the position behind it
-  static int put(Entry entry, byte[] target, int at) {
+  /// Puts a whole entry, [#sizeOf] bytes. @return the position behind it
+  public static int put(Entry entry, byte[] target, int at) {
     at = putHead(entry, target, at);
     byte[] data = entry.data().array();
     System.arraycopy(data, 0, target, at, data.length);

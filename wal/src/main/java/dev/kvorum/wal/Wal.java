@@ -3,6 +3,7 @@ package dev.kvorum.wal;
 import dev.kvorum.env.Disk;
 import dev.kvorum.env.DiskFile;
 import dev.kvorum.env.Invariant;
+import dev.kvorum.env.InvariantViolation;
 import dev.kvorum.raft.Entry;
 import dev.kvorum.raft.HardState;
 import java.io.IOException;
@@ -119,10 +120,10 @@ public final class Wal implements AutoCloseable {
   }
 
   private void appendEntry(Entry entry) throws IOException {
-    Invariant.check(
-        entry.index() != 0 && Long.compareUnsigned(entry.index() - 1, lastIndex) <= 0,
-        () -> "entry " + Long.toUnsignedString(entry.index()) + " would leave a gap behind "
-            + Long.toUnsignedString(lastIndex));
+    if (entry.index() == 0 || Long.compareUnsigned(entry.index() - 1, lastIndex) > 0) {
+      throw new InvariantViolation("entry " + Long.toUnsignedString(entry.index()) + " would leave a gap behind "
+          + Long.toUnsignedString(lastIndex));
+    }
     writer.entry(entry);
     lastIndex = entry.index();
     needsSync = true;
@@ -141,15 +142,14 @@ public final class Wal implements AutoCloseable {
   }
 
   /// Makes everything appended durable, with one write and one fdatasync, if [#needsSync]; then starts a new segment if
-  /// this one is full. A failure is final.
+  /// this one is full (which costs three syncs more). A failure is final.
   public void sync() throws IOException {
     requireUsable();
     try {
-      if (needsSync) {
-        flushAndSync();
-      }
       if (writer.offset() >= options.segmentBytes()) {
         cut();
+      } else if (needsSync) {
+        flushAndSync();
       }
       requireWriteAheadWell();
     } catch (Throwable e) {
@@ -190,7 +190,7 @@ public final class Wal implements AutoCloseable {
     }
   }
 
-  /// Starts the next segment. A crash anywhere in between leaves a log that ends with the old segment, whole, and at
+  /// Makes this segment durable, cut to its length, and starts the next one. A crash anywhere in between leaves a log that ends with the old segment, whole, and at
   /// most a spare file more: the new one gets its name only when its head is durable.
   private void cut() throws IOException {
     callOffWriteAhead(Long.MAX_VALUE);
@@ -257,7 +257,7 @@ public final class Wal implements AutoCloseable {
   ///
   /// @param bytesMax of one step; a mebibyte or a few
   public @Nullable Runnable writeAhead(int bytesMax) {
-    if (failure != null || closed || (writeAhead != null && !writeAhead.isOver())) {
+    if (failure != null || closed || (writeAhead != null && !writeAhead.isSpent())) {
       return null;
     }
     long tail = writer.offset();

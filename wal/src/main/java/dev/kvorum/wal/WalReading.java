@@ -38,6 +38,13 @@ public final class WalReading {
     }
   }
 
+  /// Reads all that follows `start` and believes none of it unchecked. @return the last hard state
+  ///
+  /// @throws IOException as [#read]
+  public static HardState verify(Disk disk, Path directory, WalSnapshot start) throws IOException {
+    return read(disk, directory, start).hardState();
+  }
+
   /// The recorded snapshots that the log knew to be committed, in file order: start from the last one. A member that
   /// crashed between recording a snapshot and learning of its commit ignores it.
   ///

@@ -16,8 +16,11 @@ import org.jspecify.annotations.Nullable;
 final class WriteAhead implements Runnable {
   private enum State {
     WAITING,
-    RUNNING,
+    WRITING,
+    /// Out of the log's way; only the sync is still to come.
+    WRITTEN,
     DONE,
+    FAILED,
     CALLED_OFF
   }
 
@@ -39,38 +42,38 @@ final class WriteAhead implements Runnable {
 
   @Override
   public void run() {
-    if (!state.compareAndSet(State.WAITING, State.RUNNING)) {
+    if (!state.compareAndSet(State.WAITING, State.WRITING)) {
       return;
     }
+    State end = State.FAILED;
     try (DiskFile file = disk.open(path, Disk.OpenMode.WRITE)) {
       file.write(ByteBuffer.allocateDirect(length), start);
+      state.set(State.WRITTEN);
       if (sync) {
         file.sync();
       }
+      end = State.DONE;
     } catch (IOException e) {
       failure = e;
     } finally {
-      state.set(State.DONE);
+      state.set(end);
     }
   }
 
-  boolean isOver() {
+  /// Whether another step may follow. A failed one must first be heard of.
+  boolean isSpent() {
     State now = state.get();
     return now == State.DONE || now == State.CALLED_OFF;
   }
 
-  boolean isDone() {
-    return state.get() == State.DONE;
-  }
-
   /// On the log loop, which is about to write up to `end`: calls the step off if it would be in the way, or waits out
-  /// its last moments if it runs just now.
+  /// its write if that goes on just now.
   void yieldTo(long end) {
     if (end <= start || state.compareAndSet(State.WAITING, State.CALLED_OFF)) {
       return;
     }
-    while (!isOver()) {
-      Thread.onSpinWait();
+    while (state.get() == State.WRITING) {
+      Thread.yield();
     }
   }
 

@@ -129,6 +129,21 @@ class WalCrashTest {
   }
 
   @Test
+  void aFailedWriteAheadFailsTheNextSync() throws Exception {
+    CrashDisk disk = disk();
+    Wal wal = Wal.create(disk, DIRECTORY, WalTest.METADATA, new WalOptions(1 << 20, 4096, false));
+    Runnable step = wal.writeAhead(4096);
+    assertThat(step).isNotNull();
+    disk.cutPowerAt(0);
+    step.run();
+    disk.cutPowerAt(Long.MAX_VALUE);
+    assertThat(wal.writeAhead(4096)).isNull();
+    wal.append(HardState.EMPTY, WalTest.entries(1, 1, 1, 10));
+    assertThatExceptionOfType(CrashDisk.PowerCut.class).isThrownBy(wal::sync);
+    wal.close();
+  }
+
+  @Test
   void aSpareThatCannotBeMadeDoesNotHurtTheLog() throws Exception {
     CrashDisk disk = disk();
     Wal wal = Wal.create(disk, DIRECTORY, WalTest.METADATA, OPTIONS);

@@ -13,12 +13,15 @@ import dev.kvorum.raft.ConfState;
 import dev.kvorum.raft.Entry;
 import dev.kvorum.raft.HardState;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -330,6 +333,53 @@ class WalTest {
       step.run();
     }
     assertThat(WalReading.read(disk, directory, WalSnapshot.EMPTY).entries()).isEqualTo(all);
+  }
+
+  @Test
+  void workersPreparingAheadNeverDisturbTheLog() throws Exception {
+    WalOptions options = new WalOptions(1 << 20, 64 << 10, false);
+    List<Entry> all = entries(1, 1, 250, 20_000);
+    LinkedBlockingQueue<Runnable> tasks = new LinkedBlockingQueue<>();
+    AtomicReference<Throwable> failure = new AtomicReference<>();
+    Thread worker = Thread.ofPlatform().start(() -> work(tasks, failure));
+    try (Wal wal = Wal.create(disk, directory, METADATA, options)) {
+      for (Entry entry : all) {
+        if (wal.wantsNext()) {
+          tasks.add(() -> prepare(wal));
+        }
+        Runnable step = wal.writeAhead(64 << 10);
+        if (step != null) {
+          tasks.add(step);
+        }
+        save(wal, HardState.EMPTY, List.of(entry));
+      }
+    } finally {
+      tasks.add(STOP);
+      worker.join();
+    }
+    assertThat(failure.get()).isNull();
+    assertThat(WalReading.read(disk, directory, WalSnapshot.EMPTY).entries()).isEqualTo(all);
+    assertThat(disk.list(directory)).allMatch(name -> name.endsWith(".wal"));
+  }
+
+  private static final Runnable STOP = () -> {};
+
+  private static void work(LinkedBlockingQueue<Runnable> tasks, AtomicReference<Throwable> failure) {
+    try {
+      for (Runnable task = tasks.take(); task != STOP; task = tasks.take()) {
+        task.run();
+      }
+    } catch (Throwable e) {
+      failure.set(e);
+    }
+  }
+
+  private static void prepare(Wal wal) {
+    try {
+      wal.prepareNext();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Test
