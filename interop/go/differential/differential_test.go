@@ -44,7 +44,7 @@ func awaitClusterVersion(t *testing.T, s *side) {
 		ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 		m, err := s.maintenance.Status(ctx, &pb.StatusRequest{})
 		cancel()
-		if err == nil && m.StorageVersion != "" {
+		if err == nil && m.StorageVersion == "3.7.0" {
 			return
 		}
 		if time.Now().After(deadline) {
@@ -186,7 +186,7 @@ func (r *run) compact() {
 	}
 	request := r.world.compactRequest()
 	if a := r.do(compactCall(request)); a.err == nil {
-		r.world.compacted = request.Revision
+		r.world.compacted, r.compacted = request.Revision, request.Revision
 		if !request.Physical {
 			r.world.compactingUntilOp = r.operation + 200
 		}

@@ -52,6 +52,7 @@ type call struct {
 type pair struct {
 	t          *testing.T
 	real, ours *side
+	compacted  int64
 	operation  int // number of the running operation
 	mismatches int
 	witness    *witness

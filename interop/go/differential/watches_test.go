@@ -150,6 +150,7 @@ type watcher struct {
 	id      int64
 	request *pb.WatchCreateRequest
 	from    int64 // first revision it must deliver
+	doomed  bool  // it starts below the compacted revision
 	matched int   // events of the history it must have delivered
 	read    int   // how much of the history has been matched
 }
@@ -231,7 +232,8 @@ func (p *pair) createWatcher(s *watchPair, r *pb.WatchCreateRequest) {
 		p.refusals["watch refused: "+replies[0].CancelReason]++
 		return
 	}
-	w := &watcher{id: replies[0].WatchId, request: proto.Clone(r).(*pb.WatchCreateRequest), from: r.StartRevision}
+	w := &watcher{id: replies[0].WatchId, request: proto.Clone(r).(*pb.WatchCreateRequest), from: r.StartRevision,
+		doomed: r.StartRevision > 0 && r.StartRevision < p.compacted}
 	if len(r.Key) == 0 {
 		w.request.Key = []byte{0}
 	}
