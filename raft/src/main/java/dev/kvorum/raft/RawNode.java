@@ -336,6 +336,11 @@ public final class RawNode {
     }
   }
 
+  /// For judges: the term at `index` of the whole log, -1 where it is not known.
+  long term(long index) {
+    return raft.log.term(index);
+  }
+
   /// For scripts: makes the current election timeout this many ticks.
   void forceElectionTimeout(int ticks) {
     raft.forceElectionTimeout(ticks);

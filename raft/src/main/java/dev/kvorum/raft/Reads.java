@@ -59,10 +59,9 @@ final class Reads {
   }
 
   private void lead(Message.ReadIndex request) {
-    if (raft.tracker.configuration().voters().isSingleton()) {
-      answer(request, raft.log.committed());
-    } else if (!raft.replication.hasCommittedInTerm()) {
-      // Until then we do not know how far our predecessors committed.
+    if (!raft.replication.hasCommittedInTerm()) {
+      // Until then we do not know how far our predecessors committed. That includes ourselves before a restart, for the
+      // commit index is not synced: so even a lone voter waits here, where etcd's answers at once.
       beforeFirstCommit.add(request);
     } else {
       confirmLeadership(request);
@@ -70,6 +69,10 @@ final class Reads {
   }
 
   private void confirmLeadership(Message.ReadIndex request) {
+    if (raft.tracker.configuration().voters().isSingleton()) {
+      answer(request, raft.log.committed());
+      return;
+    }
     switch (raft.rules.readOnlyOption()) {
       case SAFE -> {
         open.add(new Open(request, raft.log.committed()));

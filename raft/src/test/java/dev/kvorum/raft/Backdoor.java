@@ -13,4 +13,9 @@ public final class Backdoor {
   public static String quote(byte[] bytes) {
     return Texts.quote(bytes);
   }
+
+  /// The term at `index` of the node's log, saved or not; -1 when it is compacted away or not there.
+  public static long term(RawNode node, long index) {
+    return node.term(index);
+  }
 }
