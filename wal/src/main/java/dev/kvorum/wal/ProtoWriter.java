@@ -3,7 +3,7 @@ package dev.kvorum.wal;
 import dev.kvorum.env.Invariant;
 import dev.kvorum.raft.Entry;
 
-/// Writes protobuf fields into an array of exactly the right size: sizes are computed first, so nothing is copied twice.
+/// Writes protobuf fields into an array of exactly the right size: sizes are computed first, nothing is copied twice.
 final class ProtoWriter {
   static final int VARINT = 0;
   static final int BYTES = 2;

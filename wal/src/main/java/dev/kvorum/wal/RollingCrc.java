@@ -4,8 +4,8 @@ import java.util.zip.CRC32C;
 
 /// CRC-32C running over a whole log, which can be set to a known value.
 ///
-/// The JDK's [CRC32C] is the fast one (an intrinsic) but starts only at zero. Four bytes take it from there to any value
-/// whatever, because shifting 32 bits through the register is invertible; [#seed] feeds it those four.
+/// The JDK's [CRC32C] is the fast one (an intrinsic) but starts only at zero. Four bytes take it from there to any
+/// value whatever, because shifting 32 bits through the register is invertible; [#seed] feeds it those four.
 final class RollingCrc {
   /// The Castagnoli polynomial, bits reflected.
   private static final int POLYNOMIAL = 0x82F63B78;

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /// The data of a `.snap` file and of a snapshot message: membership, as a dump of etcd's long-gone v2 store.
 ///
 /// Nobody of version 3.7 reads it, but 3.6 and older start from it, so it must stay loadable by them: directories `/0`
-/// (the cluster) and an empty `/1`, no watcher hub (one of capacity 0 would crash them), numbers as the store wrote them.
+/// (the cluster) and an empty `/1`, and no watcher hub (one of capacity 0 would crash them).
 ///
 /// ```text
 /// /0/members/<hex id>/raftAttributes = {"peerURLs":[…],"isLearner":true}

@@ -190,8 +190,9 @@ public final class Wal implements AutoCloseable {
     }
   }
 
-  /// Makes this segment durable, cut to its length, and starts the next one. A crash anywhere in between leaves a log that ends with the old segment, whole, and at
-  /// most a spare file more: the new one gets its name only when its head is durable.
+  /// Makes this segment durable, cut to its length, and starts the next one. A crash anywhere in between leaves a log
+  /// that ends with the old segment, whole, and at most a spare file more: the new one gets its name only when its head
+  /// is durable.
   private void cut() throws IOException {
     callOffWriteAhead(Long.MAX_VALUE);
     writer.flush();

@@ -10,8 +10,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A log looked at from outside: what it holds, and which of its segments can go. Takes no part in writing it, so all of
-/// this may happen beside a running member, on any thread.
+/// A log looked at from outside: what it holds, and which of its segments can go. Takes no part in writing it, so all
+/// of this may happen beside a running member, on any thread.
 public final class WalReading {
   private WalReading() {}
 
@@ -48,7 +48,7 @@ public final class WalReading {
   /// The recorded snapshots that the log knew to be committed, in file order: start from the last one. A member that
   /// crashed between recording a snapshot and learning of its commit ignores it.
   ///
-  /// The list of a log that was never written to holds [WalSnapshot#EMPTY]; only once that segment is purged is it gone.
+  /// [WalSnapshot#EMPTY] is the first of them until the segment that says so is purged.
   public static List<WalSnapshot> validSnapshots(Disk disk, Path directory) throws IOException {
     List<DiskFile> files = openAll(disk, directory, SegmentName.list(disk, directory));
     if (files.isEmpty()) {

@@ -56,7 +56,8 @@ class MessageCodecTest {
   void appendSaysItsZeros() throws Exception {
     Message append = new Message.Append(A, B, 2, 0, 0, List.of(), 0);
     assertThat(hex(MessageCodec.encode(append))).isEqualTo("0803" + TO_A + FROM_B + "2002" + "2800" + "3000" + "4000");
-    byte[] old = hex("0803" + TO_A + FROM_B + "2002 2801 3002 3a06080010021803 4002 4a0a12080a022800 1000 1800 5000 5800");
+    byte[] old =
+        hex("0803" + TO_A + FROM_B + "2002 2801 3002 3a06080010021803 4002 4a0a12080a022800 1000 1800 5000 5800");
     assertThat(MessageCodec.decode(old))
         .isEqualTo(new Message.Append(A, B, 2, 1, 2, List.of(Entry.normal(2, 3, Bytes.EMPTY)), 2));
   }

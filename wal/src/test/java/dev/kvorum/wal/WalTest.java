@@ -151,7 +151,8 @@ class WalTest {
         "0000000000000001-0000000000000005.wal",
         "0000000000000002-0000000000000009.wal",
         "0000000000000003-000000000000000d.wal");
-    assertThat(Files.size(directory.resolve("0000000000000000-0000000000000000.wal"))).isBetween(4_000_000L, 4_001_000L);
+    assertThat(Files.size(directory.resolve("0000000000000000-0000000000000000.wal")))
+        .isBetween(4_000_000L, 4_001_000L);
     assertThat(Files.size(directory.resolve("0000000000000003-000000000000000d.wal"))).isEqualTo(4_000_000L);
     Wal.Opened opened = Wal.open(disk, directory, WalSnapshot.EMPTY, options);
     assertThat(opened.entries()).isEqualTo(all);
