@@ -103,7 +103,7 @@ final class Following {
       return false;
     }
     log.restore(snapshot);
-    raft.reconfiguration.restore(snapshot.confState());
+    raft.reconfiguration.restore(snapshot);
     Progress self = raft.tracker.find(raft.id);
     Invariant.check(self != null, "restored a configuration without this node");
     self.maybeUpdate(self.next() - 1);

@@ -1,6 +1,7 @@
 package dev.kvorum.raft;
 
 import dev.kvorum.env.Invariant;
+import dev.kvorum.raft.quorum.JointQuorum;
 import dev.kvorum.raft.tracker.Progress;
 import dev.kvorum.raft.tracker.ProgressTracker;
 import java.util.ArrayList;
@@ -138,6 +139,12 @@ final class Raft {
   boolean isPromotable() {
     Progress self = tracker.find(id);
     return self != null && !self.isLearner() && !log.unstable().hasSnapshot();
+  }
+
+  /// Whether this node alone decides. A leader that was removed may lead a single voter other than itself; it does not.
+  boolean isLoneVoter() {
+    JointQuorum voters = tracker.configuration().voters();
+    return voters.isSingleton() && voters.contains(id);
   }
 
   // ---- roles (Raft paper §5.1, figure 4)

@@ -90,9 +90,18 @@ public final class RawNode {
   }
 
   /// Puts a committed conf change in force: call it for each conf change entry applied, even a refused one (with node
-  /// id 0 then). @return the configuration now in force, for snapshots
+  /// id 0 then). Where application runs beside raft, name the entry's index instead ([#applyConfChange(long,
+  /// ConfChange)]).
+  ///
+  /// @return the configuration now in force, for snapshots
   public ConfState applyConfChange(ConfChange change) {
     return raft.reconfiguration.apply(change);
+  }
+
+  /// As [#applyConfChange(ConfChange)], for entry `index`: nothing happens if a received snapshot that covers `index`
+  /// has been taken in since the entry was handed out.
+  public ConfState applyConfChange(long index, ConfChange change) {
+    return raft.reconfiguration.apply(index, change);
   }
 
   /// Takes a message from another member or from this node's own storage threads.
@@ -246,7 +255,7 @@ public final class RawNode {
 
   /// Whether this node leads a group in which it alone votes: it commits by itself.
   public boolean isSingletonLeader() {
-    return raft.isLeader() && raft.tracker.configuration().voters().isSingleton();
+    return raft.isLeader() && raft.isLoneVoter();
   }
 
   /// Allocates; for status pages and metrics, not for each request.

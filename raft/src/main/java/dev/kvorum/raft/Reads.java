@@ -69,7 +69,7 @@ final class Reads {
   }
 
   private void confirmLeadership(Message.ReadIndex request) {
-    if (raft.tracker.configuration().voters().isSingleton()) {
+    if (raft.isLoneVoter()) {
       answer(request, raft.log.committed());
       return;
     }

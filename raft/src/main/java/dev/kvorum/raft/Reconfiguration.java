@@ -17,6 +17,9 @@ import java.util.List;
 final class Reconfiguration {
   private final Raft raft;
 
+  /// The configuration holds all changes up to here at least: the last restored snapshot's index.
+  private long restoredIndex;
+
   Reconfiguration(Raft raft) {
     this.raft = raft;
   }
@@ -28,6 +31,15 @@ final class Reconfiguration {
               ConfChange.Transition.AUTO, List.of(new ConfChange.Single(v1.type(), v1.nodeId())), v1.context());
       case ConfChange.V2 v2 -> v2;
     };
+  }
+
+  /// @param index of the entry. A snapshot may overtake entries handed out for application; its configuration holds
+  ///     their changes already, and making them again would undo later ones.
+  ConfState apply(long index, ConfChange applied) {
+    if (index <= restoredIndex) {
+      return raft.tracker.configuration().confState();
+    }
+    return apply(applied);
   }
 
   ConfState apply(ConfChange applied) {
@@ -47,6 +59,12 @@ final class Reconfiguration {
       throw new InvariantViolation("a committed conf change cannot be applied: " + refused.getMessage(), refused);
     }
     return switchTo(changer);
+  }
+
+  /// Puts in force what a received snapshot says.
+  void restore(Snapshot snapshot) {
+    restoredIndex = snapshot.index();
+    restore(snapshot.confState());
   }
 
   /// Puts in force what storage or a snapshot says.

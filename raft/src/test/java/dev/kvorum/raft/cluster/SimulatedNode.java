@@ -215,7 +215,7 @@ final class SimulatedNode {
       assertThat(entry.index()).as("node %x applies in order", id).isEqualTo(applied + 1);
       judges.sawCommitted(id, entry);
       if (entry.type() != EntryType.NORMAL) {
-        confState = node().applyConfChange(ConfChangeCodec.decode(entry));
+        confState = node().applyConfChange(entry.index(), ConfChangeCodec.decode(entry));
       }
       applied = entry.index();
     }
