@@ -1,0 +1,107 @@
+package kill
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"testing"
+	"time"
+
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/mvccpb"
+
+	"kvorum.dev/interop/harness"
+)
+
+func TestNothingAcknowledgedIsLostByKills(t *testing.T) {
+	seed, kills := harness.Seed(t), harness.Count(t, "KVORUM_KILLS", 20)
+	random := rand.New(rand.NewPCG(uint64(seed), 9))
+	m := harness.NewMember(t, "ours", harness.Subject(), "--snapshot-count=500", "--snapshot-catchup-entries=200")
+	h, began, writes := newHistory(), time.Now(), 0
+	m.Start(t)
+	for life := 0; life < kills; life++ {
+		_, wait := h.follow(t, m)
+		w := startWriters(t, m, life, random)
+		w.awaitCount(t, random.IntN(700))
+		disturb(t, m, life, random, h)
+		time.Sleep(time.Duration(random.IntN(3000)) * time.Microsecond)
+		m.Kill()
+		acknowledged := w.stop()
+		wait()
+		if random.IntN(4) == 0 && life+1 < kills { // die again while starting
+			life++
+			m.Launch(t)
+			time.Sleep(time.Duration(random.IntN(600)) * time.Millisecond)
+			m.Kill()
+		}
+		m.Start(t)
+		check(t, m, h, acknowledged)
+		writes += len(acknowledged)
+		if t.Failed() {
+			t.Fatalf("after kill %d", life+1)
+		}
+	}
+	fmt.Printf("%d kills, %d acknowledged writes, %d revisions, watch resumed %d times, %v\n",
+		kills, writes, h.newest, h.resumed, time.Since(began).Round(time.Second))
+	finish(t, m, h)
+}
+
+// check resumes the watcher and judges the restarted server.
+func check(t *testing.T, m *harness.Member, h *history, acknowledged []write) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	now, err := pb.NewKVClient(m.Dial(t)).Range(ctx, &pb.RangeRequest{Key: []byte("none")})
+	if err != nil {
+		t.Fatalf("the restarted server does not answer: %v", err)
+	}
+	h.resumeUntil(t, m, now.Header.Revision)
+	for _, w := range acknowledged {
+		h.mustHave(t, w)
+	}
+	h.mustMatch(t, m)
+	h.events = map[int64][]*mvccpb.Event{} // judged
+}
+
+// disturb now and then has the server busy with its files when it is killed.
+func disturb(t *testing.T, m *harness.Member, life int, random *rand.Rand, h *history) {
+	conn := m.Dial(t)
+	call := func(run func(ctx context.Context)) {
+		go func() {
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			defer cancel()
+			run(ctx)
+		}()
+		time.Sleep(time.Duration(random.IntN(30)) * time.Millisecond)
+	}
+	switch life % 4 {
+	case 1:
+		h.mutex.Lock()
+		revision := h.newest - 1 // the resumed watcher must not need what is compacted
+		h.mutex.Unlock()
+		call(func(ctx context.Context) {
+			_, _ = pb.NewKVClient(conn).Compact(ctx, &pb.CompactionRequest{Revision: revision, Physical: true})
+		})
+	case 3:
+		call(func(ctx context.Context) {
+			_, _ = pb.NewMaintenanceClient(conn).Defragment(ctx, &pb.DefragmentRequest{})
+		})
+	}
+}
+
+// finish lets the real tools and the real server confirm the last state.
+func finish(t *testing.T, m *harness.Member, h *history) {
+	hash := m.HashKV(t, 0)
+	m.Terminate(t)
+	check := harness.Run(patience, "", nil, harness.Tool("bbolt"), "check", filepath.Join(m.Dir, "member", "snap", "db"))
+	if check.Status != 0 {
+		t.Errorf("bbolt check: %+v", check)
+	}
+	m.Name, m.Binary = "real", harness.Reference()
+	m.Start(t)
+	h.mustMatch(t, m)
+	if again := m.HashKV(t, 0); again.Hash != hash.Hash {
+		t.Errorf("HashKV %v, under the real etcd %v", hash, again)
+	}
+}
