@@ -5,6 +5,7 @@ import dev.kvorum.env.World;
 import dev.kvorum.raft.Message;
 import dev.kvorum.wal.SnapStore;
 import dev.kvorum.wal.Wal;
+import dev.kvorum.wal.WalReading;
 import dev.kvorum.wal.WalSnapshot;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -147,7 +148,7 @@ final class LogLoop {
         .execute(
             () -> {
               try {
-                Wal.purge(world.disk(), config.walDir(), config.maxWals());
+                WalReading.purge(world.disk(), config.walDir(), config.maxWals());
                 snapStore.purge(config.maxSnapshots());
               } catch (IOException e) {
                 // files stay and the next pass tries again

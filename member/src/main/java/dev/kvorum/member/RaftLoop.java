@@ -8,9 +8,9 @@ import dev.kvorum.env.Invariant;
 import dev.kvorum.env.Loop;
 import dev.kvorum.env.World;
 import dev.kvorum.raft.ConfChange;
+import dev.kvorum.raft.ConfState;
 import dev.kvorum.raft.MemoryLog;
 import dev.kvorum.raft.Message;
-import dev.kvorum.raft.RaftState;
 import dev.kvorum.raft.RawNode;
 import dev.kvorum.raft.ReadState;
 import dev.kvorum.raft.Ready;
@@ -35,15 +35,17 @@ final class RaftLoop {
   private final LogLoop logLoop;
   private final ApplyLoop applyLoop;
   private final RaftObserver observer;
+  private final Waiters waiters;
   private final ReadIndex readIndex;
   private final Loop loop;
   private List<ProposedEntry> proposed = new ArrayList<>();
-  private boolean stopping;
+  private boolean soleVoter;
+  private volatile boolean stopping;
 
   private volatile RaftStatus status;
 
   /// An entry on its way into the log.
-  record ProposedEntry(Bytes data, Waiter waiter) {}
+  private record ProposedEntry(Bytes data, long id) {}
 
   RaftLoop(
       World world,
@@ -54,6 +56,7 @@ final class RaftLoop {
       ApplyLoop applyLoop,
       RaftObserver observer,
       RequestIds ids,
+      Waiters waiters,
       Halt halt) {
     this.world = world;
     this.config = config;
@@ -62,7 +65,9 @@ final class RaftLoop {
     this.logLoop = logLoop;
     this.applyLoop = applyLoop;
     this.observer = observer;
-    this.status = RaftStatus.of(node);
+    this.waiters = waiters;
+    voters(node.confState());
+    this.status = RaftStatus.of(node, soleVoter);
     this.loop =
         world.loops().loop("raft", INBOX_MAX, this::afterBatch, failure -> halt.because("raft loop", failure));
     this.readIndex = new ReadIndex(world.clock(), config, this, applyLoop, ids);
@@ -86,17 +91,30 @@ final class RaftLoop {
     return loop;
   }
 
-  /// Proposes `data` as a normal entry; `waiter` hears of a refusal, and [ApplyLoop] of the rest. Any thread.
-  void propose(Bytes data, Waiter waiter) {
-    boolean taken = loop.offer(() -> proposed.add(new ProposedEntry(data, waiter)));
+  /// Proposes `data` as a normal entry. Any thread.
+  ///
+  /// @param id what its waiter is parked under; refused from here if the entry is not taken
+  void propose(Bytes data, long id) {
+    boolean taken = loop.offer(() -> proposed.add(new ProposedEntry(data, id)));
     if (!taken) {
-      waiter.refused(EtcdException.of(stopping ? EtcdError.STOPPED : EtcdError.TOO_MANY_REQUESTS));
+      refuse(id, EtcdException.of(stopping ? EtcdError.STOPPED : EtcdError.TOO_MANY_REQUESTS));
+    }
+  }
+
+  private void refuse(long id, EtcdException why) {
+    Waiter waiter = waiters.take(id);
+    if (waiter != null) {
+      waiter.refused(why);
     }
   }
 
   /// A conf change that [ApplyLoop] has applied (or, with node id 0, refused). Before the applied index moves on.
   void applyConfChange(ConfChange change) {
-    loop.execute(() -> node.applyConfChange(change));
+    loop.execute(() -> voters(node.applyConfChange(change)));
+  }
+
+  private void voters(ConfState conf) {
+    soleVoter = conf.votersOutgoing().isEmpty() && conf.voters().equals(List.of(node.id()));
   }
 
   /// The answers of a [Message.StorageApply], once all its entries are applied.
@@ -140,13 +158,14 @@ final class RaftLoop {
         () -> {
           node.tick();
           readIndex.tick();
+          waiters.refuseLate();
           scheduleTick();
         });
   }
 
   private void afterBatch() {
     proposeAll();
-    if (status.soleVoter() && status.lead() == 0 && node.applied() == node.committed()) {
+    if (soleVoter && node.lead() == 0 && node.applied() == node.committed()) {
       node.campaign(); // alone there is nobody to wait for
     }
     readIndex.begin();
@@ -156,8 +175,8 @@ final class RaftLoop {
   }
 
   private void proposeAll() {
-    if (proposed.isEmpty()) {
-      return;
+    if (proposed.isEmpty() || node.lead() == 0) {
+      return; // without a leader they wait, until their time is up
     }
     List<ProposedEntry> batch = proposed;
     proposed = new ArrayList<>();
@@ -169,7 +188,7 @@ final class RaftLoop {
     if (!result.isOk()) {
       EtcdException why = EtcdException.of(GrpcCode.UNKNOWN, result.text());
       for (ProposedEntry entry : batch) {
-        entry.waiter().refused(why);
+        refuse(entry.id(), why);
       }
     }
   }
@@ -191,19 +210,15 @@ final class RaftLoop {
   /// Before anything of this Ready leaves: whoever sees an effect of a commit must also see the commit index.
   private void publish(SoftState soft) {
     RaftStatus before = status;
-    RaftStatus now = RaftStatus.of(node);
+    RaftStatus now = RaftStatus.of(node, soleVoter);
     status = now;
     if (now.lead() != before.lead()) {
       observer.leaderChanged(before.lead(), now.lead(), now.term());
       readIndex.leaderChanged();
     }
     if (now.leader() != before.leader()) {
-      applyLoop.leadershipChanged(now.leader());
+      applyLoop.leadershipChanged(now.leader(), node.lastIndex()); // the last index is the leader's own empty entry
     }
-  }
-
-  boolean isLeader() {
-    return node.softState().state() == RaftState.LEADER;
   }
 
   /// Asks raft to confirm a read round. On this loop.

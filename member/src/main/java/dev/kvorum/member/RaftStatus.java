@@ -1,6 +1,5 @@
 package dev.kvorum.member;
 
-import dev.kvorum.raft.RaftState;
 import dev.kvorum.raft.RawNode;
 
 /// What everyone may know of this member's raft node, immutable, published after each Ready.
@@ -9,9 +8,7 @@ import dev.kvorum.raft.RawNode;
 /// @param leader whether this member leads
 /// @param soleVoter whether this member is the only voter, so that nobody else can ever lead without its vote
 record RaftStatus(long term, long lead, boolean leader, boolean soleVoter, long committed) {
-  static RaftStatus of(RawNode node) {
-    long lead = node.softState().lead();
-    return new RaftStatus(
-        node.term(), lead, node.softState().state() == RaftState.LEADER, node.isSoleVoter(), node.committed());
+  static RaftStatus of(RawNode node, boolean soleVoter) {
+    return new RaftStatus(node.term(), node.lead(), node.isLeader(), soleVoter, node.committed());
   }
 }

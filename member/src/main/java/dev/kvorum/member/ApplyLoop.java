@@ -1,0 +1,260 @@
+package dev.kvorum.member;
+
+import dev.kvorum.env.Invariant;
+import dev.kvorum.env.Loop;
+import dev.kvorum.env.World;
+import dev.kvorum.member.watch.WatchHub;
+import dev.kvorum.raft.ConfChange;
+import dev.kvorum.raft.ConfChangeCodec;
+import dev.kvorum.raft.Entry;
+import dev.kvorum.raft.Message;
+import dev.kvorum.state.ApplyOutcome;
+import dev.kvorum.state.Effect;
+import dev.kvorum.state.Proposal;
+import dev.kvorum.state.RequestCodec;
+import dev.kvorum.state.StateMachine;
+import dev.kvorum.state.keys.Event;
+import dev.kvorum.state.membership.MembershipChange;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.PriorityQueue;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/// Applies committed entries in order to the state machine, which it owns.
+///
+/// A turn applies all that has been committed, then publishes one view, hands the events to [WatchHub], answers whoever
+/// waited, and only then tells raft: so whoever has an answer finds its effect in any view, and is before it in no watch.
+final class ApplyLoop {
+  private final Loop loop;
+  private final StateMachine machine;
+  private final Waiters waiters;
+  private final EffectHandler effects;
+  private final PriorityQueue<Blocked> blocked = new PriorityQueue<>();
+  private long blockedMade;
+  private WatchHub hub;
+
+  // Gathered in this turn.
+  private final List<Event> events = new ArrayList<>();
+  private final List<Done> done = new ArrayList<>();
+  private final List<Message> responses = new ArrayList<>();
+  private RaftLoop raftLoop;
+  private long index;
+  private long term;
+  private boolean turned;
+
+  private volatile long appliedIndex;
+  private volatile long appliedTerm;
+
+  /// What a turn's end and an entry's effects mean to the rest of the member. On the apply loop.
+  interface EffectHandler {
+    void handle(Effect effect);
+
+    /// Proposes the NOSPACE alarm of this member, then runs `then`.
+    void raiseNoSpace(Runnable then);
+
+    /// Everything up to `index` is applied and published.
+    void turnEnded(long index);
+
+    /// The first entry of this member's own term as leader is applied: it is up to date.
+    void leads();
+
+    void leadsNoMore();
+  }
+
+  private record Done(Waiter waiter, ApplyOutcome outcome) {}
+
+  /// Someone who waits for an index to be applied; first come, first served among equals.
+  private record Blocked(long index, long order, Executor home, Runnable then) implements Comparable<Blocked> {
+    @Override
+    public int compareTo(Blocked other) {
+      int byIndex = Long.compare(index, other.index);
+      return byIndex != 0 ? byIndex : Long.compare(order, other.order);
+    }
+  }
+
+  @SuppressWarnings("NullAway.Init") // hub and raft loop are set before the first entry comes
+  ApplyLoop(World world, StateMachine machine, Waiters waiters, EffectHandler effects, long startIndex, Halt halt) {
+    this.machine = machine;
+    this.waiters = waiters;
+    this.effects = effects;
+    this.index = startIndex;
+    this.appliedIndex = startIndex;
+    this.loop =
+        world
+            .loops()
+            .loop("apply", Integer.MAX_VALUE, this::endTurn, failure -> halt.because("apply loop", failure));
+  }
+
+  void start(WatchHub watchHub) {
+    loop.execute(() -> hub = watchHub);
+  }
+
+  Loop loop() {
+    return loop;
+  }
+
+  StateMachine machine() {
+    loop.assertCurrent();
+    return machine;
+  }
+
+  /// The last entry whose effects every reader sees. Any thread.
+  long appliedIndex() {
+    return appliedIndex;
+  }
+
+  /// The term of that entry. Any thread.
+  long appliedTerm() {
+    return appliedTerm;
+  }
+
+  /// Runs `then` on `home` once `wanted` is applied and published. Any thread.
+  void whenApplied(long wanted, Executor home, Runnable then) {
+    if (appliedIndex >= wanted) {
+      home.execute(then);
+      return;
+    }
+    loop.execute(
+        () -> {
+          if (appliedIndex >= wanted) {
+            home.execute(then);
+          } else {
+            blocked.add(new Blocked(wanted, blockedMade++, home, then));
+          }
+        });
+  }
+
+  /// Entries that raft says are committed. From the raft loop.
+  void apply(Message.StorageApply message, RaftLoop from) {
+    loop.execute(
+        () -> {
+          raftLoop = from;
+          turned = true;
+          try {
+            for (Entry entry : message.entries()) {
+              apply(entry);
+            }
+          } catch (IOException e) {
+            throw new DiskFailure("apply an entry", e);
+          }
+          responses.addAll(message.responses());
+        });
+  }
+
+  private void apply(Entry entry) throws IOException {
+    if (entry.index() <= index) {
+      return; // raft repeats what follows its snapshot after a restart
+    }
+    Invariant.check(entry.index() == index + 1, () -> "entry " + entry.index() + " follows " + index);
+    switch (entry.type()) {
+      case NORMAL -> {
+        if (entry.data().isEmpty()) {
+          machine.applier().applyEmpty(entry.index(), entry.term());
+        } else {
+          applyRequest(entry);
+        }
+      }
+      case CONF_CHANGE -> applyConfChange(entry);
+      case CONF_CHANGE_V2 ->
+          throw new IOException("entry " + entry.index() + " is a joint configuration change, which etcd never makes");
+    }
+    index = entry.index();
+    term = entry.term();
+  }
+
+  private void applyRequest(Entry entry) throws IOException {
+    Proposal proposal = RequestCodec.decode(entry.data().array());
+    Waiter waiter = waiters.take(proposal.header().id());
+    ApplyOutcome outcome =
+        machine
+            .applier()
+            .apply(entry.index(), entry.term(), proposal.header(), proposal.request(), waiter != null);
+    events.addAll(outcome.events());
+    finish(waiter, outcome);
+  }
+
+  private void applyConfChange(Entry entry) throws IOException {
+    ConfChange.V1 change = ConfChangeCodec.decodeV1(entry.data());
+    MembershipChange membership =
+        new MembershipChange(
+            change.id(), MembershipChange.Type.values()[change.type().ordinal()], change.nodeId(), change.context());
+    Waiter waiter = waiters.take(change.id());
+    ApplyOutcome outcome =
+        machine.applier().applyMembershipChange(entry.index(), entry.term(), membership);
+    if (outcome.result() != ApplyOutcome.Result.Skipped.REPLAYED) {
+      tellRaft(change, outcome);
+    }
+    finish(waiter, outcome);
+  }
+
+  /// Raft learns of the change before it hears that the entry is applied; a refused one concerns no node.
+  private void tellRaft(ConfChange.V1 change, ApplyOutcome outcome) {
+    boolean refused = outcome.refusal() != null;
+    raftLoop.applyConfChange(
+        refused ? new ConfChange.V1(change.id(), change.type(), 0, change.context()) : change);
+    if (!refused) {
+      machine.applier().confState(Memberships.storedConfState(machine.membership().view()));
+    }
+  }
+
+  private void finish(@Nullable Waiter waiter, ApplyOutcome outcome) {
+    for (Effect effect : outcome.effects()) {
+      if (effect instanceof Effect.RaiseNoSpace && waiter != null) {
+        effects.raiseNoSpace(() -> waiter.applied(outcome)); // the client hears only once the alarm is raised
+        return;
+      }
+      effects.handle(effect);
+    }
+    if (waiter != null) {
+      done.add(new Done(waiter, outcome));
+    }
+  }
+
+  private void endTurn() {
+    if (!turned) {
+      return;
+    }
+    turned = false;
+    machine.keys().publish();
+    appliedTerm = term;
+    appliedIndex = index;
+    if (!events.isEmpty()) {
+      hub.publish(List.copyOf(events), machine.keys().currentRevision());
+      events.clear();
+    }
+    for (Done one : done) {
+      one.waiter().applied(one.outcome());
+    }
+    done.clear();
+    while (!blocked.isEmpty() && blocked.peek().index() <= index) {
+      Blocked ready = blocked.poll();
+      ready.home().execute(ready.then());
+    }
+    effects.turnEnded(index);
+    raftLoop.applied(List.copyOf(responses));
+    responses.clear();
+  }
+
+  /// From the raft loop. A leader counts as such here once all before its term is applied.
+  void leadershipChanged(boolean leads, long untilIndex) {
+    loop.execute(
+        () -> {
+          if (!leads) {
+            effects.leadsNoMore();
+          }
+        });
+    if (leads) {
+      whenApplied(untilIndex, loop, effects::leads);
+    }
+  }
+
+  void stop() {
+    loop.stop();
+  }
+
+  boolean awaitStopped(long timeoutNanos) throws InterruptedException {
+    return loop.awaitStopped(timeoutNanos);
+  }
+}

@@ -1,0 +1,159 @@
+package dev.kvorum.member;
+
+import dev.kvorum.api.EtcdError;
+import dev.kvorum.api.EtcdException;
+import dev.kvorum.env.World;
+import dev.kvorum.state.Effect;
+import dev.kvorum.state.Request;
+import dev.kvorum.state.lease.LeaseExpiry;
+import dev.kvorum.state.lease.Renewal;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+
+/// The clock of the leases: what only the leader does, and nobody replicates. Owned by the apply loop.
+///
+/// Expired leases are revoked through the log, a bounded number at a time, and only after this member has made sure
+/// that it still leads: a leader whose disk or network stalled must not end leases that a newer one extended.
+final class LeaseKeeper {
+  private static final long SCAN_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
+  private final World world;
+  private final MemberConfig config;
+  private final ApplyLoop applyLoop;
+  private final LeaseExpiry expiry;
+  private Proposals proposals;
+  private ReadIndex readIndex;
+  /// Renewals of leases that ran out, waiting for their end.
+  private final Map<Long, List<Reply<Long>>> dying = new TreeMap<>();
+  private int revoking;
+  private long lastScanNanos;
+
+  @SuppressWarnings("NullAway.Init") // proposals and reads are known from start on
+  LeaseKeeper(World world, MemberConfig config, ApplyLoop applyLoop, LeaseExpiry expiry) {
+    this.world = world;
+    this.config = config;
+    this.applyLoop = applyLoop;
+    this.expiry = expiry;
+  }
+
+  void start(Proposals proposalsTo, ReadIndex readsBy) {
+    applyLoop
+        .loop()
+        .execute(
+            () -> {
+              proposals = proposalsTo;
+              readIndex = readsBy;
+              lastScanNanos = world.clock().nanos();
+              scheduleScan();
+            });
+  }
+
+  LeaseExpiry expiry() {
+    applyLoop.loop().assertCurrent();
+    return expiry;
+  }
+
+  void handle(Effect effect) {
+    switch (effect) {
+      case Effect.LeaseGranted granted ->
+          expiry.granted(granted.id(), granted.ttlSeconds(), 0, world.clock().nanos());
+      case Effect.LeaseRevoked revoked -> {
+        expiry.revoked(revoked.id());
+        List<Reply<Long>> waiting = dying.remove(revoked.id());
+        if (waiting != null) {
+          waiting.forEach(reply -> reply.complete(0L));
+        }
+      }
+      case Effect.LeaseCheckpointed checkpointed ->
+          expiry.checkpointed(checkpointed.id(), checkpointed.remainingTtlSeconds(), world.clock().nanos());
+      default -> {}
+    }
+  }
+
+  void promote() {
+    expiry.promote(world.clock().nanos(), config.electionNanos());
+  }
+
+  void demote() {
+    expiry.demote();
+    dying.values().forEach(replies -> replies.forEach(reply -> reply.refuse(EtcdException.of(EtcdError.NO_LEADER))));
+    dying.clear();
+  }
+
+  /// Renews on the leader. A lease that has expired but is not revoked yet answers as gone once it is.
+  void renew(long id, Reply<Long> ttlSeconds) {
+    if (!expiry.isPrimary()) {
+      ttlSeconds.refuse(EtcdException.of(EtcdError.NO_LEADER));
+      return;
+    }
+    switch (expiry.renew(id, world.clock().nanos())) {
+      case Renewal.Renewed renewed -> ttlSeconds.complete(renewed.ttlSeconds());
+      case Renewal.Refused refused -> {
+        switch (refused) {
+          case NOT_FOUND -> ttlSeconds.complete(0L);
+          case NOT_PRIMARY -> ttlSeconds.refuse(EtcdException.of(EtcdError.NO_LEADER));
+          case EXPIRED -> dying.computeIfAbsent(id, none -> new ArrayList<>()).add(ttlSeconds);
+          case CLEAR_CHECKPOINT_FIRST -> clearCheckpoint(id, ttlSeconds);
+        }
+      }
+    }
+  }
+
+  /// A renewed lease has its full time again; the checkpoint that says otherwise must go first.
+  private void clearCheckpoint(long id, Reply<Long> ttlSeconds) {
+    proposals.propose(
+        new Request.LeaseCheckpoint(List.of(new Request.LeaseCheckpoint.Remaining(id, 0))),
+        outcome -> renew(id, ttlSeconds),
+        ttlSeconds::refuse);
+  }
+
+  private void scheduleScan() {
+    applyLoop
+        .loop()
+        .schedule(
+            SCAN_NANOS,
+            () -> {
+              scan();
+              scheduleScan();
+            });
+  }
+
+  private void scan() {
+    long now = world.clock().nanos();
+    boolean stalled = now - lastScanNanos > SCAN_NANOS + 3 * config.tickNanos();
+    lastScanNanos = now;
+    if (!expiry.isPrimary()) {
+      return;
+    }
+    if (stalled) {
+      readIndex.await(applyLoop.loop(), this::revokeExpired, why -> {});
+    } else {
+      revokeExpired();
+    }
+    List<Request.LeaseCheckpoint.Remaining> due =
+        expiry.dueCheckpoints(now, LeaseExpiry.CHECKPOINTS_PER_REQUEST_MAX);
+    if (!due.isEmpty()) {
+      proposals.propose(new Request.LeaseCheckpoint(due), outcome -> {}, why -> {});
+    }
+  }
+
+  private void revokeExpired() {
+    if (revoking > 0) {
+      return; // the last scan's are still under way
+    }
+    for (long id : expiry.expired(world.clock().nanos(), LeaseExpiry.EXPIRED_PER_SCAN_MAX)) {
+      revoke(id);
+    }
+  }
+
+  private void revoke(long id) {
+    revoking++;
+    proposals.propose(
+        new Request.LeaseRevoke(id),
+        outcome -> revoking--,
+        why -> applyLoop.loop().execute(() -> revoking--));
+  }
+}

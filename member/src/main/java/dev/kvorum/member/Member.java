@@ -1,0 +1,353 @@
+package dev.kvorum.member;
+
+import dev.kvorum.env.World;
+import dev.kvorum.member.watch.WatchHub;
+import dev.kvorum.member.watch.WatchMetrics;
+import dev.kvorum.state.Effect;
+import dev.kvorum.state.Quota;
+import dev.kvorum.state.Request;
+import dev.kvorum.state.StateMachine;
+import dev.kvorum.state.alarm.AlarmMember;
+import dev.kvorum.state.alarm.AlarmType;
+import dev.kvorum.state.backend.BackendSize;
+import dev.kvorum.state.keys.KvView;
+import dev.kvorum.state.membership.MemberIds;
+import dev.kvorum.state.membership.MembershipView;
+import dev.kvorum.state.schema.Version;
+import java.io.IOException;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// One running member: its loops, put together, and the services the front calls.
+///
+/// ```java
+/// Member member = Member.start(world, config, observer);   // observer.ready() follows once it serves
+/// member.kv().put(…);
+/// member.stop(timeoutNanos);
+/// ```
+public final class Member {
+  private static final Logger LOG = LoggerFactory.getLogger(Member.class);
+
+  private final MemberConfig config;
+  private final Observer observer;
+  private final StateMachine machine;
+  private final long memberId;
+  private final Headers headers;
+  private final LogLoop logLoop;
+  private final ApplyLoop applyLoop;
+  private final RaftLoop raftLoop;
+  private final BackendLoop backendLoop;
+  private final Upkeep upkeep;
+  private final LeaseKeeper leaseKeeper;
+  private final AutoCompactor autoCompactor;
+  private final Versions versions;
+  private final Waiters waiters;
+  private final Proposals proposals;
+  private final QuotaGuard quota;
+  private final WatchHub watchHub;
+  private final KvService kv;
+  private final LeaseService leases;
+  private final MaintenanceService maintenance;
+  private final ClusterService cluster;
+  private final AtomicBoolean halted = new AtomicBoolean();
+
+  private volatile MembershipView membership;
+  private volatile List<AlarmMember> alarms;
+
+  /// Hears what happens to a member. Called on its loops: must not block.
+  public interface Observer {
+    /// The cluster knows this member; requests are served.
+    default void ready() {}
+
+    /// The member has stopped by itself and will not come back: its disk failed, or a check of ours did.
+    default void halted(String what, Throwable cause) {}
+
+    default void leaderChanged(long from, long to, long term) {}
+
+    /// A sync of the log, in nanoseconds.
+    default void walSynced(long tookNanos) {}
+
+    /// A commit of the backend, in nanoseconds.
+    default void backendCommitted(long tookNanos) {}
+
+    default WatchMetrics watches() {
+      return WatchMetrics.NONE;
+    }
+  }
+
+  private Member(World world, MemberConfig config, Observer observer, Bootstrap boot) {
+    this.config = config;
+    this.observer = observer;
+    this.machine = boot.machine();
+    this.memberId = boot.memberId();
+    this.membership = machine.membership().view();
+    this.alarms = machine.alarms().get(AlarmType.NONE);
+    RequestIds ids = new RequestIds(memberId, world.clock().wallMillis());
+    this.waiters = new Waiters(world.clock(), config.requestTimeoutNanos());
+    this.logLoop = new LogLoop(world, config, boot.wal(), boot.snapStore(), observer::walSynced, this::halt);
+    this.applyLoop = new ApplyLoop(world, machine, waiters, new Effects(), boot.snapshotIndex(), this::halt);
+    this.backendLoop = new BackendLoop(world, config, machine.backend(), observer::backendCommitted, this::halt);
+    this.raftLoop =
+        new RaftLoop(
+            world, config, boot.node(), boot.log(), logLoop, applyLoop, observer::leaderChanged, ids, waiters,
+            this::halt);
+    this.headers = new Headers(boot.clusterId(), memberId, () -> raftLoop.status().term());
+    this.upkeep =
+        new Upkeep(
+            world, config, machine, applyLoop, backendLoop, logLoop, boot.snapStore(), raftLoop::compactLog,
+            boot.snapshotIndex());
+    this.proposals = new Proposals(config, ids, waiters, raftLoop, applyLoop, upkeep::isFull);
+    this.quota = new QuotaGuard(new Quota(config.quotaBytes()), machine.backend(), memberId);
+    this.leaseKeeper =
+        new LeaseKeeper(
+            world,
+            config,
+            applyLoop,
+            machine.leaseExpiry(
+                config.requestTimeoutNanos(),
+                config.leaseCheckpoint() ? java.util.concurrent.TimeUnit.MINUTES.toNanos(5) : 0,
+                world.clock().nanos()));
+    this.autoCompactor = new AutoCompactor(config, applyLoop, proposals);
+    this.versions = new Versions(config, applyLoop, machine, proposals, memberId, observer::ready);
+    this.watchHub =
+        new WatchHub(
+            world,
+            this::view,
+            headers,
+            observer.watches(),
+            config.maxRequestBytes() + 512 * 1024,
+            config.progressNotifyNanos(),
+            machine.keys().currentRevision(),
+            failure -> halt("watch loop", failure));
+    var workers = world.loops().workers();
+    this.kv =
+        new KvService(config, proposals, raftLoop.readIndex(), quota, this::view, headers, upkeep, workers);
+    this.leases = new LeaseService(world, applyLoop, raftLoop, proposals, quota, leaseKeeper, headers);
+    this.maintenance =
+        new MaintenanceService(this, applyLoop, raftLoop, backendLoop, proposals, upkeep, headers, workers);
+    this.cluster = new ClusterService(raftLoop.readIndex(), this::membership, headers);
+  }
+
+  /// Opens the directory, recovers, and starts the loops.
+  ///
+  /// @throws StartupException when configuration and directory do not fit together
+  /// @throws IOException when the disk fails or holds what cannot be
+  public static Member start(World world, MemberConfig config, Observer observer) throws IOException {
+    Bootstrap boot = Bootstrap.run(world, config);
+    LOG.atInfo().addKeyValue("current-rev", boot.machine().keys().currentRevision()).log("kvstore restored");
+    Member member = new Member(world, config, observer, boot);
+    member.run();
+    return member;
+  }
+
+  private void run() {
+    Version version = membership.clusterVersion();
+    LOG.atInfo()
+        .addKeyValue("local-member-id", MemberIds.toHex(memberId))
+        .addKeyValue("local-server-version", config.serverVersion())
+        .addKeyValue("cluster-version", version == null ? "to_be_decided" : version.major() + "." + version.minor())
+        .log("starting etcd server");
+    applyLoop.start(watchHub);
+    upkeep.start();
+    leaseKeeper.start(proposals, raftLoop.readIndex());
+    autoCompactor.start();
+    raftLoop.start();
+    versions.start();
+  }
+
+  /// What applied entries mean to the rest of the member. On the apply loop.
+  private final class Effects implements ApplyLoop.EffectHandler {
+    @Override
+    public void handle(Effect effect) {
+      switch (effect) {
+        case Effect.RaiseNoSpace _ -> raiseNoSpace(() -> {});
+        case Effect.CompactionScheduled _ -> upkeep.compactionScheduled();
+        case Effect.LeaseGranted _, Effect.LeaseRevoked _, Effect.LeaseCheckpointed _ -> leaseKeeper.handle(effect);
+        case Effect.AlarmsChanged _ -> alarms = machine.alarms().get(AlarmType.NONE);
+        case Effect.MembershipChanged changed -> membership = changed.view();
+        case Effect.MembershipUpdated updated -> membership = updated.view();
+        case Effect.ClusterVersionChanged changed -> {
+          membership = changed.view();
+          versions.handle(changed);
+        }
+      }
+    }
+
+    @Override
+    public void raiseNoSpace(Runnable then) {
+      Request.Alarm alarm = quota.alarm();
+      LOG.atWarn().addKeyValue("alarm", "NOSPACE").log("message exceeded backend quota; raising alarm");
+      proposals.propose(alarm, outcome -> then.run(), why -> applyLoop.loop().execute(then));
+    }
+
+    @Override
+    public void turnEnded(long index) {
+      upkeep.turnEnded(index);
+    }
+
+    @Override
+    public void leads() {
+      leaseKeeper.promote();
+      autoCompactor.leads(true);
+      versions.leads(true);
+    }
+
+    @Override
+    public void leadsNoMore() {
+      leaseKeeper.demote();
+      autoCompactor.leads(false);
+      versions.leads(false);
+    }
+  }
+
+  private void halt(String what, Throwable cause) {
+    if (halted.compareAndSet(false, true)) {
+      LOG.atError().addKeyValue("error", String.valueOf(cause)).setCause(cause).log("{} failed; the member stops", what);
+      observer.halted(what, cause);
+    }
+  }
+
+  // ---- What the front calls ----
+
+  public KvService kv() {
+    return kv;
+  }
+
+  public WatchHub watches() {
+    return watchHub;
+  }
+
+  public LeaseService leases() {
+    return leases;
+  }
+
+  public MaintenanceService maintenance() {
+    return maintenance;
+  }
+
+  public ClusterService cluster() {
+    return cluster;
+  }
+
+  public MemberConfig config() {
+    return config;
+  }
+
+  public long memberId() {
+    return memberId;
+  }
+
+  public long clusterId() {
+    return headers.clusterId();
+  }
+
+  public boolean hasLeader() {
+    return raftLoop.status().lead() != 0;
+  }
+
+  public boolean isLeader() {
+    return raftLoop.status().leader();
+  }
+
+  public boolean isLearner() {
+    var self = membership.member(memberId);
+    return self != null && self.isLearner();
+  }
+
+  public MembershipView membership() {
+    return membership;
+  }
+
+  public List<AlarmMember> alarms() {
+    return alarms;
+  }
+
+  /// The newest published view, held for the caller, who closes it.
+  public KvView view() {
+    return machine.keys().view();
+  }
+
+  public long currentRevision() {
+    try (KvView view = view()) {
+      return view.currentRevision();
+    }
+  }
+
+  public BackendSize backendSize() {
+    return machine.backend().size();
+  }
+
+  /// Null until the cluster has decided.
+  public @Nullable String clusterVersion() {
+    Version version = membership.clusterVersion();
+    return version == null ? null : version.toString();
+  }
+
+  /// Null until the file records one.
+  public @Nullable String storageVersion() {
+    Version version = versions.storage();
+    return version == null ? null : version.toString();
+  }
+
+  public long raftTerm() {
+    return raftLoop.status().term();
+  }
+
+  public long committedIndex() {
+    return raftLoop.status().committed();
+  }
+
+  public long appliedIndex() {
+    return applyLoop.appliedIndex();
+  }
+
+  public int proposalsPending() {
+    return waiters.count();
+  }
+
+  /// Reads as a health check does. `done` hears null when that works, else why not.
+  public void probe(boolean linearizable, Caller caller, Consumer<@Nullable String> done) {
+    if (linearizable) {
+      raftLoop.readIndex().await(caller.home(), () -> done.accept(null), why -> done.accept(why.text()));
+    } else {
+      try (KvView view = view()) {
+        Objects.requireNonNull(view);
+        done.accept(null);
+      } catch (IllegalStateException stopped) {
+        done.accept("etcdserver: server stopped");
+      }
+    }
+  }
+
+  /// Ends the loops in the order work flows, waits for what is under way, and closes the files. Whatever was
+  /// acknowledged is durable already.
+  public void stop(long timeoutNanos) throws IOException, InterruptedException {
+    raftLoop.stop();
+    raftLoop.awaitStopped(timeoutNanos);
+    waiters.refuseAll(dev.kvorum.api.EtcdError.STOPPED);
+    logLoop.stop();
+    applyLoop.stop();
+    applyLoop.awaitStopped(timeoutNanos);
+    if (!halted.get()) {
+      flushBackend();
+    }
+    backendLoop.stop();
+    backendLoop.awaitStopped(timeoutNanos);
+    watchHub.stop();
+    watchHub.awaitStopped(timeoutNanos);
+    logLoop.close(timeoutNanos);
+    machine.close();
+  }
+
+  /// The apply loop has ended, so its state is ours: what is pending goes to disk, and a restart replays nothing.
+  private void flushBackend() {
+    if (!machine.backend().batch().isEmpty()) {
+      backendLoop.write(machine.backend().take(), commit -> commit.discard());
+    }
+  }
+}

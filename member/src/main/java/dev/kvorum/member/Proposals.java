@@ -1,0 +1,78 @@
+package dev.kvorum.member;
+
+import dev.kvorum.api.EtcdError;
+import dev.kvorum.api.EtcdException;
+import dev.kvorum.env.Bytes;
+import dev.kvorum.state.ApplyOutcome;
+import dev.kvorum.state.Request;
+import dev.kvorum.state.RequestCodec;
+import dev.kvorum.state.RequestHeader;
+import java.util.function.Consumer;
+
+/// The way into the log: checks that the member keeps up, encodes, parks the proposer, and hands on to raft. Any thread.
+final class Proposals {
+  /// How far applying may lag behind the commit index before writes are turned away.
+  private static final long APPLY_LAG_MAX = 5_000;
+
+  private final MemberConfig config;
+  private final RequestIds ids;
+  private final Waiters waiters;
+  private final RaftLoop raftLoop;
+  private final ApplyLoop applyLoop;
+  private final MemoryGuard memory;
+
+  /// Whether the member holds too much that bolt has not taken yet.
+  @FunctionalInterface
+  interface MemoryGuard {
+    boolean isFull();
+  }
+
+  Proposals(
+      MemberConfig config,
+      RequestIds ids,
+      Waiters waiters,
+      RaftLoop raftLoop,
+      ApplyLoop applyLoop,
+      MemoryGuard memory) {
+    this.config = config;
+    this.ids = ids;
+    this.waiters = waiters;
+    this.raftLoop = raftLoop;
+    this.applyLoop = applyLoop;
+    this.memory = memory;
+  }
+
+  /// Proposes `request`. `applied` hears the outcome, a refusal at apply included, on the apply loop.
+  void propose(Request request, Consumer<ApplyOutcome> applied, Consumer<EtcdException> refused) {
+    long lagMax =
+        config.priorityRequest() && request instanceof Request.LeaseRevoke ? 2 * APPLY_LAG_MAX : APPLY_LAG_MAX;
+    if (raftLoop.status().committed() - applyLoop.appliedIndex() > lagMax || memory.isFull()) {
+      refused.accept(EtcdException.of(EtcdError.TOO_MANY_REQUESTS));
+      return;
+    }
+    long id = ids.next();
+    byte[] data = RequestCodec.encode(RequestHeader.of(id), request);
+    if (data.length > config.maxRequestBytes()) {
+      refused.accept(EtcdException.of(EtcdError.REQUEST_TOO_LARGE));
+      return;
+    }
+    waiters.park(
+        id,
+        new Waiter() {
+          @Override
+          public void applied(ApplyOutcome outcome) {
+            applied.accept(outcome);
+          }
+
+          @Override
+          public void refused(EtcdException why) {
+            refused.accept(why);
+          }
+        });
+    raftLoop.propose(Bytes.wrap(data), id);
+  }
+
+  long nextLeaseId() {
+    return ids.nextLeaseId();
+  }
+}

@@ -1,0 +1,149 @@
+package dev.kvorum.member;
+
+import dev.kvorum.state.Effect;
+import dev.kvorum.state.Request;
+import dev.kvorum.state.StateMachine;
+import dev.kvorum.state.membership.MembershipView;
+import dev.kvorum.state.schema.SchemaException;
+import dev.kvorum.state.schema.Version;
+import dev.kvorum.state.schema.VersionMonitor;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Makes this member known to the cluster, and keeps the cluster's version and the file's schema in step. Owned by the
+/// apply loop.
+final class Versions {
+  private static final Logger LOG = LoggerFactory.getLogger(Versions.class);
+  private static final long MONITOR_NANOS = TimeUnit.SECONDS.toNanos(4);
+  private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
+  private final MemberConfig config;
+  private final ApplyLoop applyLoop;
+  private final StateMachine machine;
+  private final Proposals proposals;
+  private final long memberId;
+  private final Runnable published;
+  private boolean leads;
+  private boolean proposing;
+  private @Nullable String storageTrouble;
+  private volatile @Nullable Version storage;
+
+  /// @param published runs once, on the apply loop, when the cluster knows this member's name and URLs
+  Versions(
+      MemberConfig config,
+      ApplyLoop applyLoop,
+      StateMachine machine,
+      Proposals proposals,
+      long memberId,
+      Runnable published) {
+    this.config = config;
+    this.applyLoop = applyLoop;
+    this.machine = machine;
+    this.proposals = proposals;
+    this.memberId = memberId;
+    this.published = published;
+    this.storage = machine.schema().recorded();
+  }
+
+  void start() {
+    applyLoop
+        .loop()
+        .execute(
+            () -> {
+              publish();
+              monitor();
+            });
+  }
+
+  /// The schema version the file records; null before it does. Any thread.
+  @Nullable Version storage() {
+    return storage;
+  }
+
+  private void publish() {
+    proposals.propose(
+        new Request.MemberAttributesSet(memberId, config.name(), config.advertiseClientUrls()),
+        outcome -> {
+          LOG.atInfo()
+              .addKeyValue("local-member-id", Long.toHexString(memberId))
+              .addKeyValue(
+                  "local-member-attributes",
+                  "{Name:" + config.name() + " ClientURLs:" + config.advertiseClientUrls() + "}")
+              .log("published local member to cluster through raft");
+          published.run();
+        },
+        why -> applyLoop.loop().schedule(RETRY_NANOS, this::publish));
+  }
+
+  private void monitor() {
+    applyLoop
+        .loop()
+        .schedule(
+            MONITOR_NANOS,
+            () -> {
+              proposeClusterVersion();
+              migrate();
+              monitor();
+            });
+  }
+
+  void leads(boolean now) {
+    leads = now;
+    proposeClusterVersion();
+  }
+
+  void handle(Effect.ClusterVersionChanged change) {
+    LOG.atInfo().addKeyValue("cluster-version", minor(change.view())).log("cluster version is updated");
+    migrate();
+  }
+
+  private static String minor(MembershipView view) {
+    Version version = view.clusterVersion();
+    return version == null ? "" : version.major() + "." + version.minor();
+  }
+
+  private void proposeClusterVersion() {
+    if (!leads || proposing) {
+      return;
+    }
+    Version next =
+        VersionMonitor.clusterVersion(
+            machine.membership().clusterVersion(),
+            VersionMonitor.lowest(List.of(config.serverVersion())),
+            machine.membership().downgradeInfo());
+    if (next == null) {
+      return;
+    }
+    LOG.atInfo().addKeyValue("cluster-version", next.toString()).log("setting up initial cluster version using v3 API");
+    proposing = true;
+    proposals.propose(
+        new Request.ClusterVersionSet(next.toString()),
+        outcome -> proposing = false,
+        why -> applyLoop.loop().execute(() -> proposing = false));
+  }
+
+  private void migrate() {
+    Version detected = machine.schema().detect(machine.backend().batch().term());
+    Version target = VersionMonitor.storageVersion(machine.membership().clusterVersion(), detected);
+    if (target == null) {
+      return;
+    }
+    try {
+      for (Version step : machine.migrateSchema(target, null)) {
+        LOG.atInfo().addKeyValue("new-storage-version", step.toString()).log("updated storage version");
+      }
+      storage = machine.schema().recorded();
+    } catch (SchemaException e) {
+      if (!String.valueOf(e.getMessage()).equals(storageTrouble)) {
+        storageTrouble = String.valueOf(e.getMessage());
+        LOG.atWarn()
+            .addKeyValue("target-version", target.toString())
+            .addKeyValue("error", storageTrouble)
+            .log("failed to update storage version");
+      }
+    }
+  }
+}

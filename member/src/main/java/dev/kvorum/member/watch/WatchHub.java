@@ -1,0 +1,363 @@
+package dev.kvorum.member.watch;
+
+import dev.kvorum.api.WatchCancelReason;
+import dev.kvorum.api.etcdserverpb.WatchCreateRequest;
+import dev.kvorum.api.etcdserverpb.WatchCreateRequest.FilterType;
+import dev.kvorum.env.Loop;
+import dev.kvorum.env.World;
+import dev.kvorum.member.Headers;
+import dev.kvorum.state.keys.Event;
+import dev.kvorum.state.keys.KvView;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/// Feeds every watcher of this member, on a loop of its own, so that fan-out costs apply nothing but a hand-over.
+///
+/// Each batch of applied events is matched against the *current* watchers, which hang in an interval tree by their key
+/// range. A watcher that asks for the past, or whose stream has no room, is *behind*: [CatchUp] reads history for it,
+/// in bounded windows from immutable views, until it meets the live revision and joins the tree. A watcher is never in
+/// both, its cursor only rises, and a response is put out before the cursor passes it: so events are ordered, unique
+/// and complete, and a progress response (sent only when all watchers of the stream are current) never overtakes any.
+public final class WatchHub {
+  private final Loop loop;
+  private final Supplier<KvView> views;
+  private final WatchResponses responses;
+  private final WatchMetrics metrics;
+  private final CatchUp catchUp;
+  private final long progressNotifyNanos;
+  private final RandomGenerator random;
+
+  private final IntervalTree<Watcher> current = new IntervalTree<>();
+  private final Set<WatchSession> sessions = new LinkedHashSet<>();
+  private final List<Watcher> touched = new ArrayList<>();
+  private final Set<WatchSession> toFlush = new LinkedHashSet<>();
+  /// Everything up to here has reached the outboxes of the current watchers.
+  private long revision;
+  private int prevKvWatchers;
+
+  /// @param views retains and hands out the newest published view; the caller releases it
+  /// @param startRevision the store's revision when the member starts
+  public WatchHub(
+      World world,
+      Supplier<KvView> views,
+      Headers headers,
+      WatchMetrics metrics,
+      int fragmentBytesMax,
+      long progressNotifyNanos,
+      long startRevision,
+      Consumer<Throwable> onFailure) {
+    this.views = views;
+    this.metrics = metrics;
+    this.responses = new WatchResponses(headers, fragmentBytesMax);
+    this.progressNotifyNanos = progressNotifyNanos;
+    this.random = new SplittableRandom(world.random().nextLong());
+    this.revision = startRevision;
+    this.loop = world.loops().loop("watch", Integer.MAX_VALUE, this::afterBatch, onFailure);
+    this.catchUp = new CatchUp(this, world.loops().workers(), loop, views);
+  }
+
+  /// @param outlet called from the watch loop whenever the session has something to poll; must not block
+  public WatchSession open(Runnable outlet) {
+    WatchSession session = new WatchSession(this, outlet);
+    loop.execute(
+        () -> {
+          sessions.add(session);
+          metrics.streamOpened();
+          scheduleProgress(session);
+        });
+    return session;
+  }
+
+  /// Events that have become readable, in order, up to and including `upTo`. Called by the apply loop, after the view
+  /// that holds them is published and before anyone is told that they are applied.
+  public void publish(List<Event> events, long upTo) {
+    loop.execute(() -> live(events, upTo));
+  }
+
+  private void live(List<Event> events, long upTo) {
+    if (!events.isEmpty() && !current.isEmpty()) {
+      try (KvView view = prevKvWatchers > 0 ? views.get() : null) {
+        for (Event event : events) {
+          match(event, view);
+        }
+      }
+      for (Watcher watcher : touched) {
+        deliverLive(watcher);
+      }
+      touched.clear();
+      responses.endBatch();
+    }
+    revision = Math.max(revision, upTo);
+    catchUp.run();
+  }
+
+  private void match(Event event, @Nullable KvView view) {
+    MatchedEvent matched = new MatchedEvent(event, view);
+    current.visit(
+        event.key().array(),
+        watcher -> {
+          if (watcher.matched.isEmpty()) {
+            touched.add(watcher);
+          }
+          matched.giveTo(watcher);
+        });
+  }
+
+  /// One event of the batch, encoded and joined with its predecessor only once somebody wants it.
+  private static final class MatchedEvent {
+    private final Event event;
+    private final @Nullable KvView view;
+    private @Nullable WatchEvent shared;
+
+    MatchedEvent(Event event, @Nullable KvView view) {
+      this.event = event;
+      this.view = view;
+    }
+
+    void giveTo(Watcher watcher) {
+      if (shared == null) {
+        shared = new WatchEvent(event, view == null ? null : previous(view, event));
+      }
+      if (watcher.wants(shared)) {
+        watcher.matched.add(shared);
+      }
+    }
+  }
+
+  private static byte @Nullable [] previous(KvView view, Event event) {
+    try {
+      return view.previous(event);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void deliverLive(Watcher watcher) {
+    if (watcher.matched.isEmpty()) {
+      return; // touched twice, or filtered out
+    }
+    if (watcher.session.hasRoom()) {
+      deliver(watcher, watcher.matched, watcher.matched.getLast().revision());
+    } else {
+      watcher.cursor = watcher.matched.getFirst().revision();
+      leaveCurrent(watcher);
+      catchUp.add(watcher);
+    }
+    watcher.matched.clear();
+  }
+
+  /// Puts `events` out and moves the cursor behind the last of them.
+  void deliver(Watcher watcher, List<WatchEvent> events, long headerRevision) {
+    responses.events(watcher, headerRevision, events, watcher.session::send);
+    watcher.cursor = events.getLast().revision() + 1;
+    watcher.heardFrom = true;
+    metrics.eventsSent(events.size());
+    toFlush.add(watcher.session);
+  }
+
+  long revision() {
+    return revision;
+  }
+
+  /// Hangs a caught-up watcher into the tree.
+  void joinCurrent(Watcher watcher) {
+    watcher.current = true;
+    current.add(watcher.begin, watcher.end, watcher);
+  }
+
+  private void leaveCurrent(Watcher watcher) {
+    if (watcher.current) {
+      watcher.current = false;
+      current.remove(watcher.begin, watcher.end, watcher);
+    }
+  }
+
+  /// What `watcher` needs next has been compacted away.
+  void cancelCompacted(Watcher watcher, long compactRevision) {
+    WatchSession session = watcher.session;
+    session.send(responses.compacted(watcher.id, compactRevision));
+    toFlush.add(session);
+    drop(watcher);
+    session.watchers.put(watcher.id, null);
+  }
+
+  void create(WatchSession session, WatchCreateRequest request) {
+    loop.execute(() -> createNow(session, request));
+  }
+
+  private void createNow(WatchSession session, WatchCreateRequest request) {
+    if (session.closed) {
+      return;
+    }
+    toFlush.add(session);
+    byte[] key = request.getKey().isEmpty() ? new byte[] {0} : request.getKey().toByteArray();
+    byte[] end = WatchResponses.endOf(key, request.getRangeEnd().toByteArray());
+    if (request.getStartRevision() < 0) {
+      session.send(responses.refused(revision, WatchCancelReason.NEGATIVE_START.text()));
+      return;
+    }
+    if (end != null && java.util.Arrays.compareUnsigned(key, end) >= 0) {
+      session.send(responses.refused(revision, WatchCancelReason.EMPTY_RANGE.text()));
+      return;
+    }
+    long id = request.getWatchId();
+    if (id == 0) {
+      while (session.watchers.containsKey(session.nextId)) {
+        session.nextId++;
+      }
+      id = session.nextId++;
+    } else if (session.watchers.containsKey(id)) {
+      session.send(responses.refused(revision, WatchCancelReason.DUPLICATE_ID.text()));
+      return;
+    }
+    Watcher watcher = watcher(session, request, id, key, end);
+    session.watchers.put(id, watcher);
+    prevKvWatchers += watcher.prevKv ? 1 : 0;
+    metrics.watcherAdded();
+    session.send(responses.created(id, revision));
+    if (watcher.cursor > revision) {
+      joinCurrent(watcher);
+    } else {
+      catchUp.add(watcher);
+    }
+  }
+
+  private Watcher watcher(
+      WatchSession session, WatchCreateRequest request, long id, byte[] key, byte @Nullable [] end) {
+    long start = request.getStartRevision() == 0 ? revision + 1 : request.getStartRevision();
+    return new Watcher(
+        id,
+        session,
+        key,
+        end,
+        request.getFiltersValueList().contains(FilterType.NOPUT_VALUE),
+        request.getFiltersValueList().contains(FilterType.NODELETE_VALUE),
+        request.getPrevKv(),
+        request.getFragment(),
+        request.getProgressNotify(),
+        start);
+  }
+
+  void cancel(WatchSession session, long id) {
+    loop.execute(
+        () -> {
+          if (session.closed || !session.watchers.containsKey(id)) {
+            return;
+          }
+          Watcher watcher = session.watchers.remove(id);
+          if (watcher != null) {
+            drop(watcher);
+          }
+          session.send(responses.cancelled(id, revision));
+          toFlush.add(session);
+        });
+  }
+
+  private void drop(Watcher watcher) {
+    watcher.cancelled = true;
+    leaveCurrent(watcher);
+    catchUp.remove(watcher);
+    prevKvWatchers -= watcher.prevKv ? 1 : 0;
+    metrics.watcherRemoved();
+  }
+
+  void progress(WatchSession session) {
+    loop.execute(
+        () -> {
+          if (!session.closed && allCurrent(session)) {
+            session.send(responses.progress(-1, revision));
+            toFlush.add(session);
+          }
+        });
+  }
+
+  /// Whether the stream has watchers, and none still waits for events at or below the revision we would name.
+  private boolean allCurrent(WatchSession session) {
+    boolean any = false;
+    for (Watcher watcher : session.watchers.values()) {
+      if (watcher != null) {
+        any = true;
+        if (!watcher.current || watcher.cursor > revision + 1) {
+          return false;
+        }
+      }
+    }
+    return any;
+  }
+
+  void close(WatchSession session) {
+    loop.execute(
+        () -> {
+          if (session.closed) {
+            return;
+          }
+          session.closed = true;
+          sessions.remove(session);
+          toFlush.remove(session);
+          metrics.streamClosed();
+          for (Watcher watcher : new TreeMap<>(session.watchers).values()) {
+            if (watcher != null) {
+              drop(watcher);
+            }
+          }
+          session.watchers.clear();
+        });
+  }
+
+  /// Some outbox has room again. Any thread.
+  void drained() {
+    loop.execute(catchUp::run);
+  }
+
+  /// Compaction may have overtaken watchers that are behind; they hear of it in their next pass.
+  private void scheduleProgress(WatchSession session) {
+    long delay = progressNotifyNanos + random.nextLong(progressNotifyNanos / 10 + 1);
+    loop.schedule(
+        delay,
+        () -> {
+          if (session.closed) {
+            return;
+          }
+          for (Watcher watcher : session.watchers.values()) {
+            if (watcher == null || !watcher.progressNotify) {
+              continue;
+            }
+            if (watcher.current && watcher.cursor <= revision + 1 && !watcher.heardFrom) {
+              session.send(responses.progress(watcher.id, revision));
+              toFlush.add(session);
+            }
+            watcher.heardFrom = false;
+          }
+          scheduleProgress(session);
+        });
+  }
+
+  private void afterBatch() {
+    catchUp.run();
+    if (!toFlush.isEmpty()) {
+      for (WatchSession session : toFlush) {
+        session.flush();
+      }
+      toFlush.clear();
+    }
+    metrics.behind(catchUp.size());
+  }
+
+  public void stop() {
+    loop.stop();
+  }
+
+  public boolean awaitStopped(long timeoutNanos) throws InterruptedException {
+    return loop.awaitStopped(timeoutNanos);
+  }
+}

@@ -1,0 +1,148 @@
+package dev.kvorum.member.watch;
+
+import dev.kvorum.api.Encoded;
+import dev.kvorum.api.ProtoWriter;
+import dev.kvorum.api.etcdserverpb.WatchResponse;
+import dev.kvorum.member.Headers;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// Encodes watch responses. Watchers of one key mostly get the same events, so the encoded run of the last batch is
+/// kept and spliced into the next watcher's response as it is. Owned by the watch loop.
+final class WatchResponses {
+  private static final int RUN_BYTES_MIN = 256;
+
+  private final Headers headers;
+  private final int fragmentBytesMax;
+  private List<WatchEvent> lastEvents = List.of();
+  private boolean lastPrevKv;
+  private byte[] lastRun = new byte[0];
+
+  /// @param fragmentBytesMax above this a response of a fragmenting watcher is cut
+  WatchResponses(Headers headers, int fragmentBytesMax) {
+    this.headers = headers;
+    this.fragmentBytesMax = fragmentBytesMax;
+  }
+
+  Encoded created(long id, long revision) {
+    ProtoWriter out = begin(revision, id);
+    out.flag(WatchResponse.CREATED_FIELD_NUMBER, true);
+    return out.finish();
+  }
+
+  /// The answer to a create that is refused; the stream goes on.
+  Encoded refused(long revision, String reason) {
+    ProtoWriter out = begin(revision, -1);
+    out.flag(WatchResponse.CREATED_FIELD_NUMBER, true);
+    out.flag(WatchResponse.CANCELED_FIELD_NUMBER, true);
+    out.text(WatchResponse.CANCEL_REASON_FIELD_NUMBER, reason);
+    return out.finish();
+  }
+
+  Encoded cancelled(long id, long revision) {
+    ProtoWriter out = begin(revision, id);
+    out.flag(WatchResponse.CANCELED_FIELD_NUMBER, true);
+    return out.finish();
+  }
+
+  /// What the watcher needs is forgotten.
+  Encoded compacted(long id, long compactRevision) {
+    ProtoWriter out = begin(0, id);
+    out.flag(WatchResponse.CANCELED_FIELD_NUMBER, true);
+    out.number(WatchResponse.COMPACT_REVISION_FIELD_NUMBER, compactRevision);
+    return out.finish();
+  }
+
+  /// All events up to `revision` have been sent to watcher `id` (-1: to all of the stream).
+  Encoded progress(long id, long revision) {
+    return begin(revision, id).finish();
+  }
+
+  /// One response, or several parts of one when the watcher asked for fragments and they are large.
+  void events(Watcher watcher, long revision, List<WatchEvent> events, Consumer<Encoded> out) {
+    byte[] run = run(events, watcher.prevKv);
+    if (!watcher.fragment || events.size() < 2 || run.length + RUN_BYTES_MIN < fragmentBytesMax) {
+      out.accept(response(watcher.id, revision, run, false));
+      return;
+    }
+    List<WatchEvent> part = new ArrayList<>();
+    int bytes = 0;
+    for (WatchEvent event : events) {
+      int length = event.encoded(watcher.prevKv).length;
+      if (!part.isEmpty() && bytes + length >= fragmentBytesMax) {
+        out.accept(response(watcher.id, revision, encode(part, watcher.prevKv), true));
+        part.clear();
+        bytes = 0;
+      }
+      part.add(event);
+      bytes += length;
+    }
+    out.accept(response(watcher.id, revision, encode(part, watcher.prevKv), false));
+  }
+
+  private Encoded response(long id, long revision, byte[] run, boolean fragment) {
+    ProtoWriter out = begin(revision, id);
+    out.flag(WatchResponse.FRAGMENT_FIELD_NUMBER, fragment);
+    out.append(run, 0, run.length);
+    return out.finish();
+  }
+
+  private ProtoWriter begin(long revision, long id) {
+    ProtoWriter out = new ProtoWriter(64);
+    headers.write(out, WatchResponse.HEADER_FIELD_NUMBER, revision);
+    out.number(WatchResponse.WATCH_ID_FIELD_NUMBER, id);
+    return out;
+  }
+
+  /// The encoded `events` fields, tags included.
+  private byte[] run(List<WatchEvent> events, boolean prevKv) {
+    if (prevKv != lastPrevKv || !same(events, lastEvents)) {
+      lastRun = encode(events, prevKv);
+      lastEvents = List.copyOf(events);
+      lastPrevKv = prevKv;
+    }
+    return lastRun;
+  }
+
+  private static boolean same(List<WatchEvent> a, List<WatchEvent> b) {
+    if (a.size() != b.size()) {
+      return false;
+    }
+    for (int i = 0; i < a.size(); i++) {
+      if (a.get(i) != b.get(i)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static byte[] encode(List<WatchEvent> events, boolean prevKv) {
+    int size = 0;
+    for (WatchEvent event : events) {
+      size += event.encoded(prevKv).length + 8;
+    }
+    ProtoWriter out = new ProtoWriter(size);
+    for (WatchEvent event : events) {
+      byte[] encoded = event.encoded(prevKv);
+      out.bytesAlways(WatchResponse.EVENTS_FIELD_NUMBER, encoded, 0, encoded.length);
+    }
+    return out.finish().toByteArray();
+  }
+
+  /// Forgets the last run, so that its events can be collected.
+  void endBatch() {
+    lastEvents = List.of();
+    lastRun = new byte[0];
+  }
+
+  /// For a null-safe end of range.
+  static byte @Nullable [] endOf(byte[] key, byte[] rangeEnd) {
+    if (rangeEnd.length == 0) {
+      byte[] next = java.util.Arrays.copyOf(key, key.length + 1);
+      return next;
+    }
+    return rangeEnd.length == 1 && rangeEnd[0] == 0 ? IntervalTree.UNBOUNDED : rangeEnd;
+  }
+}

@@ -1,0 +1,92 @@
+package dev.kvorum.member.watch;
+
+import dev.kvorum.api.Encoded;
+import dev.kvorum.api.etcdserverpb.WatchCreateRequest;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/// One watch stream: its watchers, and the bounded outbox the front drains.
+///
+/// The front calls [#create], [#cancel], [#progress] and [#close], and takes responses with [#poll] whenever the
+/// outlet says there are some, as fast as its peer reads. Any thread; the rest is the watch loop's.
+public final class WatchSession {
+  private static final int OUTBOX_RESPONSES_MAX = 128;
+  private static final long OUTBOX_BYTES_MAX = 8L << 20;
+
+  private final WatchHub hub;
+  private final Runnable outlet;
+  private final ConcurrentLinkedQueue<Encoded> outbox = new ConcurrentLinkedQueue<>();
+  private final AtomicInteger queued = new AtomicInteger();
+  private final AtomicLong queuedBytes = new AtomicLong();
+  /// Set when a watcher waits for room; whoever makes room clears it and tells the hub.
+  private volatile boolean starved;
+
+  /// Owned by the watch loop. A compacted watcher stays as null: its id is taken until it is cancelled.
+  final Map<Long, @Nullable Watcher> watchers = new TreeMap<>();
+  long nextId;
+  boolean closed;
+
+  /// @param outlet called from the watch loop when there is something to [#poll]; must not block
+  WatchSession(WatchHub hub, Runnable outlet) {
+    this.hub = hub;
+    this.outlet = outlet;
+  }
+
+  /// Asks for a watcher; the answer comes through the outbox, as does everything else.
+  public void create(WatchCreateRequest request) {
+    hub.create(this, request);
+  }
+
+  /// An unknown id is ignored, as etcd does.
+  public void cancel(long id) {
+    hub.cancel(this, id);
+  }
+
+  /// Asks for one progress response for the whole stream.
+  public void progress() {
+    hub.progress(this);
+  }
+
+  /// The stream is gone: its watchers go too. Again is fine.
+  public void close() {
+    hub.close(this);
+  }
+
+  /// The next response, or null when there is none now.
+  public @Nullable Encoded poll() {
+    Encoded next = outbox.poll();
+    if (next != null) {
+      int left = queued.decrementAndGet();
+      queuedBytes.addAndGet(-next.size());
+      if (starved && left <= OUTBOX_RESPONSES_MAX / 2) {
+        starved = false;
+        hub.drained();
+      }
+    }
+    return next;
+  }
+
+  /// Puts a response out, whether there is room or not: control responses and the batch that found room.
+  void send(Encoded response) {
+    queued.incrementAndGet();
+    queuedBytes.addAndGet(response.size());
+    outbox.add(response);
+  }
+
+  void flush() {
+    outlet.run();
+  }
+
+  boolean hasRoom() {
+    if (queued.get() < OUTBOX_RESPONSES_MAX && queuedBytes.get() < OUTBOX_BYTES_MAX) {
+      return true;
+    }
+    starved = true;
+    // the front may have drained it between the test and the flag
+    return queued.get() <= OUTBOX_RESPONSES_MAX / 2 && queuedBytes.get() < OUTBOX_BYTES_MAX;
+  }
+}

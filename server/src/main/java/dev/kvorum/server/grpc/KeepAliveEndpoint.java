@@ -1,0 +1,115 @@
+package dev.kvorum.server.grpc;
+
+import dev.kvorum.api.Encoded;
+import dev.kvorum.api.EtcdException;
+import dev.kvorum.api.etcdserverpb.LeaseKeepAliveRequest;
+import dev.kvorum.member.Caller;
+import dev.kvorum.member.Reply;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.Status;
+
+/// A stream of lease renewals: one request at a time, answered in order. Owned by the connection's loop.
+final class KeepAliveEndpoint implements ServerCallHandler<byte[], Encoded> {
+  private final RequestParser<LeaseKeepAliveRequest> parser;
+  private final Gate gate;
+  private final UnaryHandler.Unary<LeaseKeepAliveRequest> renew;
+
+  KeepAliveEndpoint(
+      RequestParser<LeaseKeepAliveRequest> parser, Gate gate, UnaryHandler.Unary<LeaseKeepAliveRequest> renew) {
+    this.parser = parser;
+    this.gate = gate;
+    this.renew = renew;
+  }
+
+  @Override
+  public ServerCall.Listener<byte[]> startCall(ServerCall<byte[], Encoded> call, Metadata headers) {
+    Stream stream = new Stream(call, CallContext.caller(call, headers), gate.started(call, headers));
+    try {
+      gate.check(headers);
+      call.sendHeaders(new Metadata());
+      call.request(1);
+    } catch (EtcdException refusal) {
+      stream.end(Statuses.of(refusal));
+    }
+    return stream;
+  }
+
+  private final class Stream extends ServerCall.Listener<byte[]> implements Reply<Encoded> {
+    private final ServerCall<byte[], Encoded> call;
+    private final Caller caller;
+    private final RpcObserver.CallObserver observer;
+    private boolean renewing;
+    private boolean halfClosed;
+    private boolean ended;
+
+    Stream(ServerCall<byte[], Encoded> call, Caller caller, RpcObserver.CallObserver observer) {
+      this.call = call;
+      this.caller = caller;
+      this.observer = observer;
+    }
+
+    @Override
+    public void onMessage(byte[] message) {
+      observer.received(message.length);
+      if (ended) {
+        return;
+      }
+      renewing = true;
+      try {
+        renew.call(parser.request(message), caller, this);
+      } catch (EtcdException refusal) {
+        end(Statuses.of(refusal));
+      }
+    }
+
+    @Override
+    public void complete(Encoded answer) {
+      Homeward.run(caller.home(), () -> answered(answer));
+    }
+
+    private void answered(Encoded answer) {
+      if (ended) {
+        return;
+      }
+      renewing = false;
+      call.sendMessage(answer);
+      observer.sent(answer.size());
+      if (halfClosed) {
+        end(Status.OK);
+      } else {
+        call.request(1);
+      }
+    }
+
+    @Override
+    public void refuse(EtcdException why) {
+      Homeward.run(caller.home(), () -> end(Statuses.of(why)));
+    }
+
+    @Override
+    public void onHalfClose() {
+      halfClosed = true;
+      if (!renewing) {
+        end(Status.OK);
+      }
+    }
+
+    @Override
+    public void onCancel() {
+      if (!ended) {
+        ended = true;
+        observer.ended(Status.Code.CANCELLED.value());
+      }
+    }
+
+    private void end(Status status) {
+      if (!ended) {
+        ended = true;
+        call.close(status, new Metadata());
+        observer.ended(status.getCode().value());
+      }
+    }
+  }
+}

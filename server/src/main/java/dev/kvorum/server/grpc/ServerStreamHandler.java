@@ -1,0 +1,153 @@
+package dev.kvorum.server.grpc;
+
+import dev.kvorum.api.Encoded;
+import dev.kvorum.api.EtcdException;
+import dev.kvorum.member.Caller;
+import dev.kvorum.member.StreamReply;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.Status;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/// One request, many answers, paced by the peer.
+final class ServerStreamHandler<Q> implements ServerCallHandler<byte[], Encoded> {
+  private final RequestParser<Q> parser;
+  private final Gate gate;
+  private final Streaming<Q> method;
+
+  @FunctionalInterface
+  interface Streaming<Q> {
+    void call(Q request, Caller caller, StreamReply<Encoded> reply);
+  }
+
+  ServerStreamHandler(RequestParser<Q> parser, Gate gate, Streaming<Q> method) {
+    this.parser = parser;
+    this.gate = gate;
+    this.method = method;
+  }
+
+  @Override
+  public ServerCall.Listener<byte[]> startCall(ServerCall<byte[], Encoded> call, Metadata headers) {
+    Caller caller = CallContext.caller(call, headers);
+    PacedReply reply = new PacedReply(call, caller.home(), gate.started(call, headers));
+    call.request(2);
+    return new ServerCall.Listener<>() {
+      private byte @Nullable [] request;
+
+      @Override
+      public void onMessage(byte[] message) {
+        request = message;
+      }
+
+      @Override
+      public void onHalfClose() {
+        byte[] bytes = request;
+        if (bytes == null) {
+          reply.end(Status.INTERNAL.withDescription("Half-closed without a request"));
+          return;
+        }
+        try {
+          gate.check(headers);
+          method.call(parser.request(bytes), caller, reply);
+        } catch (EtcdException refusal) {
+          reply.refuse(refusal);
+        }
+      }
+
+      @Override
+      public void onReady() {
+        reply.ready();
+      }
+
+      @Override
+      public void onCancel() {
+        reply.cancel();
+      }
+    };
+  }
+
+  /// Flow-controlled by gRPC's own `isReady`, which answers from any thread.
+  private static final class PacedReply implements StreamReply<Encoded> {
+    private final ServerCall<byte[], Encoded> call;
+    private final Executor home;
+    private final RpcObserver.CallObserver observer;
+    private volatile Runnable onReady = () -> {};
+    private volatile boolean cancelled;
+    private boolean begun;
+    private boolean ended;
+
+    PacedReply(ServerCall<byte[], Encoded> call, Executor home, RpcObserver.CallObserver observer) {
+      this.call = call;
+      this.home = home;
+      this.observer = observer;
+    }
+
+    @Override
+    public void next(Encoded answer) {
+      Homeward.run(
+          home,
+          () -> {
+            if (ended || cancelled) {
+              return;
+            }
+            if (!begun) {
+              begun = true;
+              call.sendHeaders(new Metadata());
+            }
+            call.sendMessage(answer);
+            observer.sent(answer.size());
+          });
+    }
+
+    @Override
+    public boolean isReady() {
+      return !cancelled && call.isReady();
+    }
+
+    @Override
+    public boolean isCancelled() {
+      return cancelled;
+    }
+
+    @Override
+    public void onReady(Runnable callback) {
+      onReady = callback;
+    }
+
+    void ready() {
+      onReady.run();
+    }
+
+    void cancel() {
+      cancelled = true;
+      if (!ended) {
+        ended = true;
+        observer.ended(Status.Code.CANCELLED.value());
+      }
+      onReady.run();
+    }
+
+    @Override
+    public void complete() {
+      Homeward.run(home, () -> end(Status.OK));
+    }
+
+    @Override
+    public void refuse(EtcdException why) {
+      Homeward.run(home, () -> end(Statuses.of(why)));
+    }
+
+    void end(Status status) {
+      if (!ended) {
+        ended = true;
+        if (!begun && status.isOk()) {
+          call.sendHeaders(new Metadata());
+        }
+        call.close(status, new Metadata());
+        observer.ended(status.getCode().value());
+      }
+    }
+  }
+}
