@@ -27,7 +27,7 @@ final class RecordReader {
 
   private static final int SECTOR_BYTES = 512;
   private static final int HEAD_BYTES = 8;
-  private static final int WINDOW_BYTES = 1 << 20;
+  private static final int WINDOW_BYTES = 256 << 10;
 
   /// No batch of ours or etcd's comes near; beyond it an array could not hold the record.
   private static final long RECORD_BYTES_MAX = Integer.MAX_VALUE - 64;
