@@ -27,6 +27,7 @@ public final class KeyIndex {
   // What the last recursive edit had to say besides its node.
   private @Nullable Node splitOff;
   private @Nullable KeyEntry before;
+  private int liveDelta;
 
   public KeyIndex() {}
 
@@ -95,15 +96,15 @@ public final class KeyIndex {
     view = null;
     before = null;
     if (root == null) {
-      Node.Leaf leaf = new Node.Leaf(batch, new KeyEntry[Node.grown(0)], 0, 0);
-      leaf.insert(0, change.apply(null));
-      root = leaf;
+      KeyEntry entry = change.apply(null);
+      root = Node.Leaf.of(batch, new KeyEntry[] {entry}, 1, entry.isLive() ? 1 : 0);
       keyCount++;
       return null;
     }
+    liveDelta = 0;
     root = edit(root, key, change, true);
     if (splitOff != null) {
-      root = Node.Branch.of(batch, root, splitOff);
+      root = Node.Branch.above(batch, root, splitOff);
       splitOff = null;
     }
     return before;
@@ -129,12 +130,16 @@ public final class KeyIndex {
     int at = shared.search(key);
     Node.Leaf leaf = own(shared);
     if (at >= 0) {
-      before = leaf.entries[at];
-      leaf.set(at, change.apply(before));
+      KeyEntry old = leaf.entries[at];
+      KeyEntry entry = change.apply(old);
+      before = old;
+      liveDelta = (entry.isLive() ? 1 : 0) - (old.isLive() ? 1 : 0);
+      leaf.set(at, entry);
       return leaf;
     }
     at = -at - 1;
     KeyEntry entry = change.apply(null);
+    liveDelta = entry.isLive() ? 1 : 0;
     keyCount++;
     if (leaf.size < Node.WIDTH) {
       leaf.insert(at, entry);
@@ -155,13 +160,13 @@ public final class KeyIndex {
     boolean last = rightmost && at == shared.size - 1;
     Node child = edit(shared.children[at], key, change, last);
     Node.Branch branch = own(shared);
-    branch.children[at] = child;
-    branch.lives[at] = child.live();
     Node added = splitOff;
     if (added == null) {
+      branch.set(at, child, branch.liveAt(at) + liveDelta);
       return branch;
     }
     splitOff = null;
+    branch.set(at, child, child.live());
     if (branch.size < Node.WIDTH) {
       branch.insert(at + 1, added);
       return branch;
@@ -225,8 +230,7 @@ public final class KeyIndex {
         if (child == null) {
           branch.remove(at);
         } else {
-          branch.children[at] = child;
-          branch.lives[at] = child.live();
+          branch.set(at, child, child.live());
           if (child.size < Node.WIDTH_MIN) {
             joinChild(branch, at);
           }
@@ -248,7 +252,7 @@ public final class KeyIndex {
       }
     }
     keyCount -= leaf.size - count;
-    return count == 0 ? null : new Node.Leaf(batch, Arrays.copyOf(kept, count), count, mask);
+    return count == 0 ? null : Node.Leaf.of(batch, Arrays.copyOf(kept, count), count, mask);
   }
 
   /// Joins child `at` of a branch we own with a neighbour, if both together leave room to grow.
@@ -275,8 +279,7 @@ public final class KeyIndex {
     } else {
       throw Invariant.unreachable("siblings of different height");
     }
-    branch.children[left] = both;
-    branch.lives[left] += branch.lives[left + 1];
+    branch.set(left, both, branch.liveAt(left) + branch.liveAt(left + 1));
     branch.remove(left + 1);
     return true;
   }

@@ -1,0 +1,248 @@
+package dev.kvorum.state.keys;
+
+import dev.kvorum.bolt.BoltOptions;
+import dev.kvorum.env.Bytes;
+import dev.kvorum.env.RealDisk;
+import dev.kvorum.state.backend.Backend;
+import dev.kvorum.state.backend.BackendCommit;
+import dev.kvorum.state.backend.Defragmentation;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Random;
+import java.util.function.LongUnaryOperator;
+
+/// What the store's hot paths cost: puts, commits, reads, memory, restart, compaction, defragmentation.
+///
+/// Run it with the number of keys (1,000,000 unless given) and a directory.
+public final class KvBenchmark {
+  private static final int VALUE_BYTES = 256;
+  private static final int BATCH = 10_000;
+  private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+
+  private final Path file;
+  private final int keys;
+  private final Random random = new Random(7);
+  private final byte[] value = new byte[VALUE_BYTES];
+  private Backend backend;
+  private KvStore store;
+  private long sink;
+
+  private KvBenchmark(Path file, int keys) throws IOException {
+    this.file = file;
+    this.keys = keys;
+    random.nextBytes(value);
+    backend = Backend.open(new RealDisk(), file, BoltOptions.defaults());
+    store = KvStore.open(backend, LeaseBinding.NONE);
+  }
+
+  public static void main(String[] args) throws IOException {
+    int keys = args.length > 0 ? Integer.parseInt(args[0]) : 1_000_000;
+    Path directory = args.length > 1 ? Files.createDirectories(Path.of(args[1])) : Files.createTempDirectory("kv");
+    Files.deleteIfExists(directory.resolve("db"));
+    new KvBenchmark(directory.resolve("db"), keys).run();
+  }
+
+  private void run() throws IOException {
+    fill();
+    long before = heap();
+    memory("after " + keys + " keys", before);
+    reads("fresh", 1);
+    puts("random updates", i -> Math.floorMod(i * 7919L, keys), 300_000, 1);
+    puts("random updates, 64 to a view", i -> Math.floorMod(i * 104729L, keys), 300_000, 64);
+    puts("one hot key", i -> 0, 200_000, 1);
+    reads("after updates", 2);
+    backend.close();
+    store.close();
+    long start = System.nanoTime();
+    backend = Backend.open(new RealDisk(), file, BoltOptions.defaults());
+    long opened = System.nanoTime();
+    store = KvStore.open(backend, LeaseBinding.NONE);
+    System.out.printf("open bolt %d ms, restore %d ms%n", millis(start, opened), millis(opened, System.nanoTime()));
+    memory("after restore", heap());
+    reads("restored", 3);
+    compact();
+    defragment();
+    reads("after defragmentation", 4);
+    hash();
+    System.out.println("sink " + sink);
+    store.close();
+    backend.close();
+  }
+
+  private Bytes key(long i) {
+    return Bytes.utf8(String.format("/registry/pods/ns-%03d/pod-%08d", i % 500, i));
+  }
+
+  private void fill() throws IOException {
+    Bytes[] names = new Bytes[keys];
+    for (int i = 0; i < keys; i++) {
+      names[i] = key(i);
+    }
+    long start = cpu();
+    long writing = 0;
+    for (int i = 0; i < keys; i++) {
+      put(names[i]);
+      if (i % 64 == 63) {
+        store.publish();
+      }
+      if (i % BATCH == BATCH - 1) {
+        writing += commit();
+      }
+    }
+    store.publish();
+    report("fill, 64 to a view", keys, cpu() - start - writing);
+    System.out.printf("  committing: %.2f us/put%n", writing / 1000.0 / keys);
+  }
+
+  private void put(Bytes name) {
+    KvTxn txn = store.begin();
+    txn.put(name, Bytes.wrap(value), 0);
+    txn.end();
+  }
+
+  private long commit() throws IOException {
+    long start = cpu();
+    BackendCommit commit = backend.write(backend.take());
+    store.committed(commit);
+    return cpu() - start;
+  }
+
+  private void puts(String what, LongUnaryOperator which, int count, int perView) throws IOException {
+    Bytes[] names = new Bytes[count];
+    for (int i = 0; i < count; i++) {
+      names[i] = key(which.applyAsLong(i));
+    }
+    for (int pass = 0; pass < 2; pass++) {
+      long start = cpu();
+      long writing = 0;
+      for (int i = 0; i < count; i++) {
+        put(names[i]);
+        if (i % perView == perView - 1) {
+          store.publish();
+        }
+        if (i % BATCH == BATCH - 1) {
+          writing += commit();
+        }
+      }
+      report(what, count, cpu() - start - writing);
+      System.out.printf("  committing: %.2f us/put%n", writing / 1000.0 / count);
+    }
+  }
+
+  private void reads(String what, long seed) throws IOException {
+    System.out.println("reads, " + what);
+    Random order = new Random(seed);
+    Bytes[] names = new Bytes[200_000];
+    for (int i = 0; i < names.length; i++) {
+      names[i] = key(order.nextInt(keys));
+    }
+    try (KvView view = store.view()) {
+      for (int pass = 0; pass < 2; pass++) {
+        long start = cpu();
+        for (Bytes name : names) {
+          sink += view.range(KeyRange.single(name), RangeOptions.LATEST).count();
+        }
+        report("range of one key", names.length, cpu() - start);
+        start = cpu();
+        for (int i = 0; i < 500; i++) {
+          sink += view.range(KeyRange.from(names[i]), RangeOptions.LATEST.limit(1000)).kvs().length;
+        }
+        report("range of 1,000 keys", 500, cpu() - start);
+        start = cpu();
+        for (int i = 0; i < 500; i++) {
+          sink += view.range(KeyRange.from(names[i]), RangeOptions.LATEST.limit(1000).keysOnly(true)).kvs().length;
+        }
+        report("range of 1,000 keys, keys only", 500, cpu() - start);
+        start = cpu();
+        for (Bytes name : names) {
+          sink += view.count(KeyRange.from(name), 0);
+        }
+        report("count", names.length, cpu() - start);
+      }
+    }
+  }
+
+  private void compact() throws IOException {
+    long start = System.nanoTime();
+    Compaction compaction = store.compact(store.currentRevision());
+    commit();
+    long indexNanos = 0;
+    long longest = 0;
+    boolean done = false;
+    while (!done) {
+      long step = System.nanoTime();
+      done = store.compactIndexStep(16);
+      long took = System.nanoTime() - step;
+      indexNanos += took;
+      longest = Math.max(longest, took);
+    }
+    long steps = 0;
+    long longestStep = 0;
+    while (!compaction.isFinished()) {
+      long step = System.nanoTime();
+      BackendCommit commit = compaction.backendStep(1000);
+      if (commit != null) {
+        store.compacted(compaction, commit);
+      }
+      longestStep = Math.max(longestStep, System.nanoTime() - step);
+      steps++;
+    }
+    System.out.printf(
+        "compaction of %d revisions: %d ms; index %d ms in steps of at most %d us; file in %d steps of at most %d us%n",
+        compaction.deleted(), millis(start, System.nanoTime()), indexNanos / 1_000_000, longest / 1000, steps,
+        longestStep / 1000);
+  }
+
+  private void defragment() throws IOException {
+    long start = System.nanoTime();
+    long longest = 0;
+    BackendCommit commit = null;
+    try (Defragmentation copying = backend.beginDefragmentation()) {
+      while (commit == null) {
+        long step = System.nanoTime();
+        commit = copying.step(10_000, 16 << 20);
+        longest = Math.max(longest, System.nanoTime() - step);
+      }
+    }
+    store.committed(commit);
+    System.out.printf(
+        "defragmentation: %d ms in steps of at most %d ms, to %d bytes%n", millis(start, System.nanoTime()),
+        longest / 1_000_000, backend.size().bytes());
+  }
+
+  private void hash() throws IOException {
+    try (KvView view = store.view()) {
+      long start = System.nanoTime();
+      sink += view.hashByRevision(view.currentRevision()).hash();
+      System.out.printf("hash: %d ms%n", millis(start, System.nanoTime()));
+    }
+  }
+
+  private void memory(String what, long bytes) {
+    System.out.printf("heap %s: %d MB, %d bytes/key%n", what, bytes >> 20, bytes / keys);
+  }
+
+  private static long heap() {
+    for (int i = 0; i < 3; i++) {
+      System.gc();
+    }
+    Runtime runtime = Runtime.getRuntime();
+    return runtime.totalMemory() - runtime.freeMemory();
+  }
+
+  /// This thread's CPU time: a busy machine moves it least.
+  private static long cpu() {
+    return THREADS.getCurrentThreadCpuTime();
+  }
+
+  private static long millis(long from, long to) {
+    return (to - from) / 1_000_000;
+  }
+
+  private static void report(String what, long count, long nanos) {
+    System.out.printf("%-32s %8.3f us CPU each%n", what, nanos / 1000.0 / count);
+  }
+}
