@@ -120,6 +120,7 @@ public final class Main {
     try (LoadLoop loop = new LoadLoop(server.port())) {
       load.start(loop, row, meter);
       loop.run(options.warmupSeconds() * 1_000_000_000L);
+      double machineBusy = ProcStat.machineBusySeconds();
       double serverCpu = server.cpuSeconds();
       double clientCpu = ProcStat.cpuSeconds(ProcessHandle.current().pid());
       long begun = System.nanoTime();
@@ -129,6 +130,7 @@ public final class Main {
       double seconds = (System.nanoTime() - begun) / 1e9;
       serverCpu = server.cpuSeconds() - serverCpu;
       clientCpu = ProcStat.cpuSeconds(ProcessHandle.current().pid()) - clientCpu;
+      machineBusy = ProcStat.machineBusySeconds() - machineBusy;
       if (meter.count() == 0) {
         throw new IOException("nothing was answered in " + options.seconds() + " s; " + meter.firstError());
       }
@@ -139,6 +141,7 @@ public final class Main {
           meter.millisAt(99.9),
           serverCpu / meter.count() * 100_000,
           clientCpu / seconds,
+          Math.max(0, machineBusy - serverCpu - clientCpu) / seconds,
           server.residentBytes(),
           meter.errors(),
           meter.firstError());

@@ -9,6 +9,9 @@ final class ProcStat {
   /// USER_HZ, which is 100 wherever Linux runs a JVM.
   private static final double TICKS_PER_SECOND = 100;
 
+  private static final int IDLE = 4;
+  private static final int IO_WAIT = 5;
+  private static final int STEAL = 8;
   private static final int UTIME = 11;
   private static final int CHILDREN_STIME = 14;
 
@@ -26,6 +29,16 @@ final class ProcStat {
     long ticks = 0;
     for (int i = UTIME; i <= CHILDREN_STIME; i++) {
       ticks += Long.parseLong(fields[i]);
+    }
+    return ticks / TICKS_PER_SECOND;
+  }
+
+  /// Time that all processors of the machine spent on anything, in seconds since it started.
+  static double machineBusySeconds() throws IOException {
+    String[] fields = Files.readAllLines(Path.of("/proc/stat")).getFirst().split(" +");
+    long ticks = 0;
+    for (int i = 1; i <= STEAL; i++) {
+      ticks += i == IDLE || i == IO_WAIT ? 0 : Long.parseLong(fields[i]);
     }
     return ticks / TICKS_PER_SECOND;
   }

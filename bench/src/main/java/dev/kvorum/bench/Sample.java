@@ -8,6 +8,7 @@ import java.util.Locale;
 /// @param p50Millis median time of one
 /// @param cpuPer100k server processor seconds per 100,000
 /// @param clientCpu share of one processor the clients took, to see when they are what limits
+/// @param elseCpu share of one processor that everything else on the machine took: not much, or the run says little
 /// @param residentBytes of the server, right after
 /// @param errors calls that were answered with an error, warm-up included
 /// @param firstError the first of them; empty if none
@@ -18,6 +19,7 @@ record Sample(
     double p999Millis,
     double cpuPer100k,
     double clientCpu,
+    double elseCpu,
     long residentBytes,
     long errors,
     String firstError) {
@@ -30,8 +32,9 @@ record Sample(
     String line =
         String.format(
             Locale.ROOT,
-            "%,10.0f/s  p50 %7.3f  p99 %7.3f  p99.9 %7.3f ms  %7.2f CPU-s/100k  %5.0f MB  (clients %.0f %% of a CPU)",
-            perSecond, p50Millis, p99Millis, p999Millis, cpuPer100k, residentMegabytes(), clientCpu * 100);
+            "%,10.0f/s  p50 %7.3f  p99 %7.3f  p99.9 %7.3f ms  %7.2f CPU-s/100k  %5.0f MB  (clients %.0f %%, others %.0f %% of a CPU)",
+            perSecond, p50Millis, p99Millis, p999Millis, cpuPer100k, residentMegabytes(),
+            clientCpu * 100, elseCpu * 100);
     return errors == 0 ? line : line + "  " + errors + " ERRORS, first: " + firstError;
   }
 }

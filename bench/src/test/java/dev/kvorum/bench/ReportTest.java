@@ -9,7 +9,7 @@ class ReportTest {
   private static final Row ROW = new Row(Row.Kind.PUT, 1, 1, false, false);
 
   private static Sample sample(double perSecond) {
-    return new Sample(perSecond, 1, 2, 3, 4, 0.1, 5_000_000, 0, "");
+    return new Sample(perSecond, 1, 2, 3, 4, 0.1, 0, 5_000_000, 0, "");
   }
 
   @Test
