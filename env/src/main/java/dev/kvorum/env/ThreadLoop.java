@@ -108,6 +108,7 @@ final class ThreadLoop implements Loop, Runnable {
   @Override
   public void run() {
     try {
+      sleepUntilWork(); // whoever made this loop may still be making the rest of its owner
       while (!(stopping && inbox.isEmpty())) {
         runWaiting();
         runDueTimers();

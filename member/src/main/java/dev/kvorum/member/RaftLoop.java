@@ -11,6 +11,7 @@ import dev.kvorum.raft.ConfChange;
 import dev.kvorum.raft.ConfState;
 import dev.kvorum.raft.MemoryLog;
 import dev.kvorum.raft.Message;
+import dev.kvorum.raft.RaftState;
 import dev.kvorum.raft.RawNode;
 import dev.kvorum.raft.ReadState;
 import dev.kvorum.raft.Ready;
@@ -165,7 +166,7 @@ final class RaftLoop {
 
   private void afterBatch() {
     proposeAll();
-    if (soleVoter && node.lead() == 0 && node.applied() == node.committed()) {
+    if (soleVoter && node.state() == RaftState.FOLLOWER && node.applied() == node.committed()) {
       node.campaign(); // alone there is nobody to wait for
     }
     readIndex.begin();
