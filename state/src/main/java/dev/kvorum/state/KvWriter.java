@@ -61,8 +61,8 @@ final class KvWriter {
     Bytes value = put.value();
     long lease = put.lease();
     if (put.ignoreValue() || put.ignoreLease()) {
-      // Absent here only where an earlier operation of the same txn deleted it, past the check of overlaps (see
-      // TxnOverlaps). etcd panics then, on every member; we take what is absent for empty.
+      // Absent here only where an earlier operation of the same txn deleted it, which we do not propose (see
+      // TxnVanishing), but etcd does. etcd panics then, on every member; we take what is absent for empty.
       StoredKv kept = previous == null ? null : StoredKv.decode(previous);
       if (put.ignoreValue()) {
         value = kept == null ? Bytes.EMPTY : kept.value();

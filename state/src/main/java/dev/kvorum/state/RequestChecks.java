@@ -58,7 +58,10 @@ public final class RequestChecks {
       return error;
     }
     // After the shape, so that the work here is bounded by what the shape allows.
-    return TxnOverlaps.find(txn.success()) || TxnOverlaps.find(txn.failure()) ? EtcdError.DUPLICATE_KEY : null;
+    if (TxnOverlaps.find(txn.success()) || TxnOverlaps.find(txn.failure())) {
+      return EtcdError.DUPLICATE_KEY;
+    }
+    return TxnVanishing.find(txn) ? EtcdError.KEY_NOT_FOUND : null;
   }
 
   private static @Nullable EtcdError txnShape(Request.Txn txn, int budget) {

@@ -4,9 +4,7 @@ import dev.kvorum.env.Bytes;
 import dev.kvorum.state.Request.Op;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// Finds a key that one branch of a txn would change twice.
@@ -35,7 +33,11 @@ final class TxnOverlaps {
     TxnOverlaps level = new TxnOverlaps();
     for (Op op : branch) {
       if (op instanceof Request.DeleteRange delete) {
-        level.deletes.add(delete.key(), delete.rangeEnd());
+        if (delete.rangeEnd().isEmpty()) {
+          level.deletes.add(delete.key());
+        } else {
+          level.deletes.add(delete.key(), delete.rangeEnd());
+        }
       }
     }
     for (Op op : branch) {
@@ -80,47 +82,5 @@ final class TxnOverlaps {
 
   private boolean put(Bytes key) {
     return puts.add(key) && !deletes.contains(key);
-  }
-
-  /// A union of half-open intervals of keys: disjoint, not touching, by start.
-  private static final class KeySpans {
-    private final TreeMap<Bytes, Bytes> endByStart = new TreeMap<>();
-
-    /// Adds `[key, rangeEnd)`, or the one key when `rangeEnd` is empty; an interval with nothing in it adds nothing.
-    void add(Bytes key, Bytes rangeEnd) {
-      Bytes end = rangeEnd.isEmpty() ? justAfter(key) : rangeEnd;
-      if (key.compareTo(end) < 0) {
-        join(key, end);
-      }
-    }
-
-    void addAll(KeySpans other) {
-      other.endByStart.forEach(this::join);
-    }
-
-    boolean contains(Bytes key) {
-      Map.Entry<Bytes, Bytes> span = endByStart.floorEntry(key);
-      return span != null && key.compareTo(span.getValue()) < 0;
-    }
-
-    private void join(Bytes start, Bytes end) {
-      Map.Entry<Bytes, Bytes> before = endByStart.floorEntry(start);
-      if (before != null && start.compareTo(before.getValue()) <= 0) {
-        start = before.getKey();
-      }
-      for (var next = endByStart.ceilingEntry(start);
-          next != null && next.getKey().compareTo(end) <= 0;
-          next = endByStart.ceilingEntry(start)) {
-        end = end.compareTo(next.getValue()) < 0 ? next.getValue() : end;
-        endByStart.remove(next.getKey());
-      }
-      endByStart.put(start, end);
-    }
-
-    private static Bytes justAfter(Bytes key) {
-      byte[] after = new byte[key.size() + 1];
-      System.arraycopy(key.array(), 0, after, 0, key.size());
-      return Bytes.wrap(after);
-    }
   }
 }

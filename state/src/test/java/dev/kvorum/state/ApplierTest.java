@@ -284,11 +284,11 @@ class ApplierTest {
   }
 
   @Test
-  void whatKeepsTheValueOfAKeyItsOwnTxnDeletedKeepsNothing() throws IOException {
+  void whatKeepsTheValueOfAKeyItsOwnTxnDeletedIsRefusedButKeepsNothingIfEtcdProposedIt() throws IOException {
     rig.put("b", "1");
     Request.Put keeping = new Request.Put(b("b"), Bytes.EMPTY, 0, true, true, true);
     Request.Txn txn = txn(Request.DeleteRange.of(b("a"), ZERO), keeping);
-    assertThat(RequestChecks.txn(txn, 128)).isNull();
+    assertThat(RequestChecks.txn(txn, 128)).isEqualTo(EtcdError.KEY_NOT_FOUND);
     answer(txn);
     assertThat(value("b")).isEmpty();
   }

@@ -97,6 +97,28 @@ class RequestChecksTest {
     assertThat(RequestChecks.rangeStream(range)).isEqualTo(streamed);
   }
 
+  private static Op keeping(String key) {
+    return new Request.Put(b(key), Bytes.EMPTY, 0, false, true, false);
+  }
+
+  static Stream<Arguments> vanishing() {
+    return Stream.of(
+        Arguments.of("deleted to the end, then kept", txn(deleteFrom("a"), keeping("b")), KEY_NOT_FOUND),
+        Arguments.of("kept, then deleted to the end", txn(keeping("b"), deleteFrom("a")), null),
+        Arguments.of("kept below what is deleted", txn(deleteFrom("b"), keeping("a")), null),
+        Arguments.of("deleted outside, kept inside", txn(deleteFrom("a"), txn(keeping("b"))), KEY_NOT_FOUND),
+        Arguments.of("deleted in one branch, kept in the other", txn(either(List.of(deleteFrom("a")), List.of(keeping("b")))), null),
+        Arguments.of("deleted in a branch, kept after it", txn(either(List.of(), List.of(deleteFrom("a"))), keeping("b")), KEY_NOT_FOUND),
+        Arguments.of("kept inside the else", either(List.of(), List.of(deleteFrom("a"), keeping("b"))), KEY_NOT_FOUND),
+        Arguments.of("overwritten, not kept", txn(deleteFrom("a"), put("b")), null));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("vanishing")
+  void nothingIsKeptOfAKeyTheTxnDeletedBefore(String name, Request.Txn txn, @Nullable EtcdError expected) {
+    assertThat(RequestChecks.txn(txn, 128)).isEqualTo(expected);
+  }
+
   static Stream<Arguments> txns() {
     return Stream.of(
         Arguments.of("empty", txn(), null),
