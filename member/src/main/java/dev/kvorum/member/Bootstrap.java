@@ -145,9 +145,8 @@ public record Bootstrap(
     HardState hardState = log.hardState();
     MemoryLog memory = new MemoryLog();
     ConfState conf = Memberships.confState(machine.membership().view());
-    if (start.index() > 0) {
-      memory.applySnapshot(new Snapshot(Bytes.EMPTY, conf, start.index(), start.term()));
-    }
+    // also at index 0: what the db has applied, raft must not be told to apply again
+    memory.applySnapshot(new Snapshot(Bytes.EMPTY, conf, start.index(), start.term()));
     memory.setHardState(hardState);
     memory.append(log.entries());
     LOG.atInfo()
