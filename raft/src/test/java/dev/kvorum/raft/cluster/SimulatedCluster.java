@@ -249,6 +249,10 @@ final class SimulatedCluster {
         if (!leader.confState().votersOutgoing().isEmpty()) {
           leader.proposeConfChange(leave());
         }
+        if (!leader.confState().voters().contains(leader.id())) {
+          // A removed leader leads on until it is stopped, unless told to step down by itself.
+          leader.transferLeader(leader.confState().voters().get(0));
+        }
         leader.propose(nextData());
       }
       if (round > 300 && judges.highestCommit() > before && haveAllCaughtUp(leader)) {

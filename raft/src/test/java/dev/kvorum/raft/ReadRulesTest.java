@@ -1,0 +1,186 @@
+package dev.kvorum.raft;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvorum.env.Bytes;
+import dev.kvorum.raft.Message.Heartbeat;
+import dev.kvorum.raft.Message.HeartbeatResponse;
+import dev.kvorum.raft.Message.ReadIndex;
+import dev.kvorum.raft.Message.ReadIndexResponse;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/// Raft thesis §6.4: linearizable reads without writing to the log.
+class ReadRulesTest {
+  private static final Bytes A = Bytes.utf8("a");
+  private static final Bytes B = Bytes.utf8("b");
+  private static final Bytes C = Bytes.utf8("c");
+
+  private static Bytes round(int number) {
+    return Bytes.wrap(new byte[] {(byte) number, 0, 0, 0, 0, 0, 0, 0});
+  }
+
+  // §6.4: "2. The leader saves its current commit index in a local variable readIndex. 3. … issues a new round of
+  // heartbeats and waits for their acknowledgments from a majority"
+  @Test
+  void aReadWaitsForAQuorumOfHeartbeats() {
+    Solo solo = Solo.among(3).leadAndCommit();
+    solo.node.readIndex(A);
+    solo.settle();
+    assertThat(solo.reads).isEmpty();
+    assertThat(solo.takeSent())
+        .containsExactly(new Heartbeat(2, 1, 1, 1, round(1)), new Heartbeat(3, 1, 1, 1, round(1)));
+    solo.take(new HeartbeatResponse(1, 3, 1, round(1)));
+    assertThat(solo.reads).containsExactly(new ReadState(1, A));
+  }
+
+  @Test
+  void oneAcknowledgementConfirmsAllEarlierReads() {
+    Solo solo = Solo.among(3).leadAndCommit();
+    solo.node.readIndex(A);
+    solo.propose("x").acknowledge(2, 2);
+    solo.node.readIndex(B);
+    solo.node.readIndex(C);
+    solo.take(new HeartbeatResponse(1, 2, 1, round(2)));
+    assertThat(solo.reads).containsExactly(new ReadState(1, A), new ReadState(2, B));
+    solo.take(new HeartbeatResponse(1, 2, 1, round(3)));
+    assertThat(solo.reads).hasSize(3);
+  }
+
+  @Test
+  void anAcknowledgementOfAnEarlierRoundConfirmsNoLaterRead() {
+    Solo solo = Solo.among(3).leadAndCommit();
+    solo.node.readIndex(A);
+    solo.take(new HeartbeatResponse(1, 2, 1, round(1)));
+    solo.node.readIndex(B);
+    solo.take(new HeartbeatResponse(1, 3, 1, round(1)), new HeartbeatResponse(1, 2, 1, Bytes.EMPTY));
+    assertThat(solo.reads).containsExactly(new ReadState(1, A));
+  }
+
+  @Test
+  void ordinaryHeartbeatsCarryTheOpenRoundToo() {
+    Solo solo = Solo.among(3).leadAndCommit();
+    solo.node.readIndex(A);
+    solo.settle().takeSent();
+    solo.tick(1);
+    assertThat(solo.takeSent(Heartbeat.class)).extracting(Heartbeat::context).containsOnly(round(1));
+    solo.take(new HeartbeatResponse(1, 2, 1, round(1))).takeSent();
+    solo.tick(1);
+    assertThat(solo.takeSent(Heartbeat.class)).extracting(Heartbeat::context).containsOnly(Bytes.EMPTY);
+  }
+
+  @Test
+  void aContextThatIsNoRoundOfOursIsIgnored() {
+    Solo solo = Solo.among(3).leadAndCommit();
+    solo.node.readIndex(A);
+    solo.take(
+        new HeartbeatResponse(1, 2, 1, Bytes.utf8("short")),
+        new HeartbeatResponse(1, 2, 1, round(99)),
+        new HeartbeatResponse(1, 2, 1, Bytes.wrap(new byte[] {1, 0, 0, 0, 0, 0, 0, -1})));
+    assertThat(solo.reads).isEmpty();
+  }
+
+  // §6.4: "1. If the leader has not yet marked an entry from its current term committed, it waits until it has done so."
+  @Test
+  void aNewLeaderFirstCommitsInItsOwnTerm() {
+    Solo solo = Solo.withLog(1, 1).lead();
+    solo.takeSent();
+    solo.node.readIndex(A);
+    assertThat(solo.settle().takeSent()).isEmpty();
+    solo.acknowledge(2, 2);
+    assertThat(solo.takeSent(Heartbeat.class)).hasSize(2);
+    solo.take(new HeartbeatResponse(1, 2, 2, round(1)));
+    assertThat(solo.reads).containsExactly(new ReadState(2, A));
+  }
+
+  // The commit index is not synced: after a crash it may be behind what was answered before.
+  @Test
+  void soDoesALoneVoter() {
+    Solo solo = Solo.among(1);
+    solo.node.campaign();
+    while (!solo.node.isLeader()) {
+      Ready ready = solo.node.ready();
+      solo.log.setHardState(ready.hardState());
+      solo.node.advance();
+    }
+    solo.node.readIndex(A);
+    Ready unsaved = solo.node.ready();
+    assertThat(unsaved.readStates()).isEmpty();
+    solo.log.append(unsaved.entries());
+    solo.node.advance();
+    assertThat(solo.node.ready().readStates()).containsExactly(new ReadState(1, A));
+  }
+
+  @Test
+  void aLoneVoterNeedsNoRound() {
+    Solo solo = Solo.among(1).leadAndCommit();
+    solo.node.readIndex(A);
+    assertThat(solo.settle().reads).containsExactly(new ReadState(1, A));
+  }
+
+  @Test
+  void aRemovedLeaderOfOneOtherVoterAsksIt() {
+    Solo solo = Solo.among(2).leadAndCommit();
+    solo.node.proposeConfChange(new ConfChange.V1(0, ConfChange.Type.REMOVE_NODE, 1, Bytes.EMPTY));
+    solo.settle().acknowledge(2, 2);
+    assertThat(solo.node.confState().voters()).containsExactly(2L);
+    solo.node.readIndex(A);
+    assertThat(solo.settle().reads).isEmpty();
+    solo.take(new HeartbeatResponse(1, 2, 1, round(1)));
+    assertThat(solo.reads).containsExactly(new ReadState(2, A));
+  }
+
+  @Test
+  void learnersConfirmNothing() {
+    Solo solo = Solo.with(List.of(1L, 2L), List.of(3L), c -> c).leadAndCommit();
+    solo.node.readIndex(A);
+    solo.take(new HeartbeatResponse(1, 3, 1, round(1)));
+    assertThat(solo.reads).isEmpty();
+  }
+
+  @Test
+  void aFollowerAsksItsLeaderAndHandsTheAnswerOn() {
+    Solo solo = Solo.among(3).take(new Heartbeat(1, 2, 1, 0, Bytes.EMPTY));
+    solo.takeSent();
+    solo.node.readIndex(A);
+    assertThat(solo.settle().takeSent()).containsExactly(new ReadIndex(2, 1, A));
+    solo.take(new ReadIndexResponse(1, 2, 1, 9, A));
+    assertThat(solo.reads).containsExactly(new ReadState(9, A));
+  }
+
+  @Test
+  void aLeaderAnswersTheFollowerThatAsked() {
+    Solo solo = Solo.among(3).leadAndCommit();
+    solo.take(new ReadIndex(1, 3, A), new HeartbeatResponse(1, 2, 1, round(1)));
+    assertThat(solo.takeSent(ReadIndexResponse.class)).containsExactly(new ReadIndexResponse(3, 1, 1, 1, A));
+  }
+
+  @Test
+  void withoutALeaderAReadIsDropped() {
+    Solo solo = Solo.among(3);
+    assertThat(solo.node.readIndex(A)).isEqualTo(StepResult.OK);
+    assertThat(solo.settle().takeSent()).isEmpty();
+  }
+
+  @Test
+  void openReadsEndWithLeadership() {
+    Solo solo = Solo.among(3).leadAndCommit();
+    solo.node.readIndex(A);
+    solo.take(new Heartbeat(1, 2, 2, 0, Bytes.EMPTY)).lead();
+    solo.acknowledge(2, 2).take(new HeartbeatResponse(1, 2, 3, round(1)));
+    assertThat(solo.reads).isEmpty();
+  }
+
+  // §6.4.1: "the leader would … extend its lease" by the quorum checks it makes anyway.
+  @Test
+  void aLeaseAnswersWithoutARound() {
+    Solo solo =
+        Solo.among(
+                3,
+                Solo.rules(r -> r.withCheckQuorum(true).withReadOnlyOption(ReadOnlyOption.LEASE_BASED)))
+            .leadAndCommit();
+    solo.node.readIndex(A);
+    assertThat(solo.settle().reads).containsExactly(new ReadState(1, A));
+    assertThat(solo.takeSent()).isEmpty();
+  }
+}

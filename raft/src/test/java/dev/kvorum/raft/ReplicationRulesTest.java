@@ -1,0 +1,300 @@
+package dev.kvorum.raft;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.kvorum.env.Bytes;
+import dev.kvorum.env.InvariantViolation;
+import dev.kvorum.raft.Message.Append;
+import dev.kvorum.raft.Message.AppendResponse;
+import dev.kvorum.raft.Message.Heartbeat;
+import dev.kvorum.raft.Message.HeartbeatResponse;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Raft paper §5.3 and §5.4.2, and the ways of etcd raft where the paper leaves a choice.
+class ReplicationRulesTest {
+  private static long[] terms(String list) {
+    return list.isEmpty() ? new long[0] : Arrays.stream(list.split(",")).mapToLong(Long::parseLong).toArray();
+  }
+
+  // §5.3: "The leader appends the command to its log as a new entry, then issues AppendEntries RPCs in parallel to each
+  // of the other servers to replicate the entry."
+  @Test
+  void aProposalIsAppendedAndSentToAll() {
+    Solo solo = Solo.among(3).leadAndCommit();
+    solo.propose("x");
+    List<Entry> entries = List.of(Entry.normal(1, 2, Bytes.utf8("x")));
+    assertThat(solo.takeSent())
+        .containsExactly(new Append(2, 1, 1, 1, 1, entries, 1), new Append(3, 1, 1, 1, 1, entries, 1));
+    assertThat(solo.log.entry(2)).isEqualTo(entries.get(0));
+  }
+
+  @Test
+  void aBatchOfProposalsTravelsInOneMessage() {
+    Solo solo = Solo.among(2).leadAndCommit();
+    solo.node.propose(List.of(Bytes.utf8("a"), Bytes.utf8("b"), Bytes.utf8("c")));
+    solo.settle();
+    List<Append> appends = solo.takeSent(Append.class);
+    assertThat(appends).hasSize(1);
+    assertThat(appends.get(0).entries()).extracting(e -> e.data().toUtf8()).containsExactly("a", "b", "c");
+  }
+
+  // §5.3: "A log entry is committed once the leader that created the entry has replicated it on a majority of the
+  // servers"
+  @ParameterizedTest
+  @CsvSource({"1, 0, true", "3, 0, false", "3, 1, true", "5, 1, false", "5, 2, true", "4, 1, false", "4, 2, true"})
+  void anEntryOnAMajorityIsCommitted(int voters, int acknowledgements, boolean committed) {
+    Solo solo = Solo.among(voters).leadAndCommit();
+    solo.propose("x");
+    for (int i = 0; i < acknowledgements; i++) {
+      solo.acknowledge(i + 2, 2);
+    }
+    assertThat(solo.node.committed()).isEqualTo(committed ? 2 : 1);
+  }
+
+  // §5.3: "The leader keeps track of the highest index it knows to be committed, and it includes that index in future
+  // AppendEntries RPCs"
+  @Test
+  void aNewCommitIndexIsToldAtOnce() {
+    Solo solo = Solo.among(3).leadAndCommit();
+    solo.propose("x").takeSent();
+    solo.acknowledge(2, 2);
+    assertThat(solo.takeSent())
+        .containsExactly(
+            new Append(2, 1, 1, 1, 2, List.of(), 2), new Append(3, 1, 1, 1, 2, List.of(), 2));
+  }
+
+  // §5.3: "Once a follower learns that a log entry is committed, it applies the entry to its local state machine (in
+  // log order)."
+  @Test
+  void aFollowerAppliesWhatTheLeaderCommitted() {
+    Solo solo = Solo.among(3);
+    solo.take(new Append(1, 2, 1, 0, 0, Solo.entries(1, 1, 1, 1), 2));
+    assertThat(solo.applied).extracting(Entry::index).containsExactly(1L, 2L);
+    solo.take(new Append(1, 2, 1, 1, 3, List.of(), 3));
+    assertThat(solo.applied).extracting(Entry::index).containsExactly(1L, 2L, 3L);
+  }
+
+  // §5.3, figure 2: "set commitIndex = min(leaderCommit, index of last new entry)"
+  @Test
+  void aFollowerCommitsNoFurtherThanItKnowsItsLogToMatch() {
+    Solo solo = Solo.withLog(1, 1, 1, 1);
+    solo.take(new Append(1, 2, 2, 1, 1, List.of(), 3));
+    assertThat(solo.node.committed()).isEqualTo(1);
+    assertThat(solo.takeSent()).containsExactly(new AppendResponse(2, 1, 2, 1, false, 0, 0));
+  }
+
+  // §5.3: "If the follower does not find an entry in its log with the same index and term, then it refuses the new
+  // entries."
+  @ParameterizedTest(name = "log {0}, append behind {1}/{2}: hint {3}/{4}")
+  @CsvSource({
+    "'1,2', 3, 3, 2, 2",
+    "'1,2', 2, 3, 2, 2",
+    "'1,2', 3, 2, 2, 2",
+    "'1,3,3,3', 2, 4, 1, 1",
+    "'2,2,2', 1, 3, 0, 0",
+    "'1,1,5,5', 4, 4, 1, 2",
+    "'', 4, 4, 0, 0"
+  })
+  void aFollowerRefusesWhatDoesNotFitAndHintsWhereItMay(
+      String log, long prevTerm, long prevIndex, long hintTerm, long hintIndex) {
+    Solo solo = Solo.withLog(6, terms(log));
+    solo.take(new Append(1, 2, 6, prevTerm, prevIndex, Solo.entries(prevIndex + 1, 6), 0));
+    assertThat(solo.takeSent())
+        .containsExactly(new AppendResponse(2, 1, 6, prevIndex, true, hintTerm, hintIndex));
+    assertThat(solo.logTerms()).hasSize(terms(log).length);
+  }
+
+  // §5.3: "conflicting entries in follower logs will be overwritten with entries from the leader's log"
+  @ParameterizedTest(name = "log {0}, append {3} behind {1}/{2}")
+  @CsvSource({
+    "'1,2', 2, 2, '3', '1,2,3'",
+    "'1,2', 1, 1, '3,4', '1,3,4'",
+    "'1,2', 0, 0, '1', '1,2'",
+    "'1,2', 0, 0, '3', '3'",
+    "'1,2,2', 1, 1, '2', '1,2,2'",
+    "'1,2,2,2', 1, 1, '2,3', '1,2,3'"
+  })
+  void onlyAConflictTruncatesAFollowersLog(
+      String log, long prevTerm, long prevIndex, String appended, String result) {
+    Solo solo = Solo.withLog(4, terms(log));
+    solo.take(new Append(1, 2, 4, prevTerm, prevIndex, Solo.entries(prevIndex + 1, terms(appended)), 0));
+    assertThat(solo.logTerms()).containsExactly(Arrays.stream(terms(result)).boxed().toArray(Long[]::new));
+    long matched = prevIndex + terms(appended).length;
+    assertThat(solo.takeSent()).containsExactly(new AppendResponse(2, 1, 4, matched, false, 0, 0));
+  }
+
+  // §5.3, figure 7: every follower log shown there becomes the leader's.
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "(a) one entry missing|'1,1,1,4,4,5,5,6,6'",
+        "(b) many missing|'1,1,1,4'",
+        "(c) one too many|'1,1,1,4,4,5,5,6,6,6,6'",
+        "(d) of a later term|'1,1,1,4,4,5,5,6,6,6,7,7'",
+        "(e) missing and too many|'1,1,1,4,4,4,4'",
+        "(f) from other terms|'1,1,1,2,2,2,3,3,3,3,3'"
+      })
+  void aLeaderBringsAnyFollowerToItsOwnLog(String name, String followerLog) {
+    Solo leader = Solo.withLog(7, 1, 1, 1, 4, 4, 5, 5, 6, 6, 6);
+    leader.lead();
+    MemoryLog log = new MemoryLog();
+    log.applySnapshot(new Snapshot(Bytes.EMPTY, ConfState.of(List.of(1L, 2L, 3L), List.of()), 0, 0));
+    log.append(Solo.entries(1, terms(followerLog)));
+    log.setHardState(new HardState(7, 0, 0));
+    RawNode follower =
+        new RawNode(RaftConfig.of(2, 10, 1, log, new SplittableRandom(2)));
+    int rounds = exchange(leader, follower, log);
+    assertThat(log.lastIndex()).isEqualTo(11);
+    for (long i = 1; i <= 11; i++) {
+      assertThat(log.term(i)).isEqualTo(leader.log.term(i));
+    }
+    // One round trip for each term that differs, not for each entry.
+    assertThat(rounds).isLessThanOrEqualTo(5);
+  }
+
+  /// Carries appends and answers between them until there are none. @return how many appends it took
+  private static int exchange(Solo leader, RawNode follower, MemoryLog log) {
+    int rounds = 0;
+    while (true) {
+      List<Append> appends = leader.takeSent(Append.class).stream().filter(m -> m.to() == 2).toList();
+      if (appends.isEmpty()) {
+        return rounds;
+      }
+      for (Append append : appends) {
+        rounds++;
+        follower.step(append);
+        while (follower.hasReady()) {
+          Ready ready = follower.ready();
+          log.append(ready.entries());
+          follower.advance();
+          ready.messages().forEach(leader::take);
+        }
+      }
+    }
+  }
+
+  // §5.4.2: "only log entries from the leader's current term are committed by counting replicas; once an entry from the
+  // current term has been committed in this way, then all prior entries are committed indirectly" (figure 8)
+  @Test
+  void aLeaderCommitsOnlyEntriesOfItsOwnTerm() {
+    Solo solo = Solo.withLog(2, 1, 2).lead();
+    assertThat(solo.logTerms()).containsExactly(1L, 2L, 3L);
+    solo.acknowledge(2, 1);
+    assertThat(solo.node.committed()).isZero();
+    solo.acknowledge(2, 2);
+    assertThat(solo.node.committed()).as("on a majority, but of an earlier term").isZero();
+    solo.acknowledge(2, 3);
+    assertThat(solo.node.committed()).isEqualTo(3);
+    assertThat(solo.applied).extracting(Entry::index).containsExactly(1L, 2L, 3L);
+  }
+
+  // §5.3: "a leader never overwrites or deletes entries in its log"
+  @Test
+  void aLeaderIgnoresAppendsOfItsOwnTerm() {
+    Solo solo = Solo.among(3).leadAndCommit();
+    solo.take(new Append(1, 2, 1, 0, 0, Solo.entries(1, 1, 1), 2));
+    assertThat(solo.node.isLeader()).isTrue();
+    assertThat(solo.logTerms()).containsExactly(1L);
+  }
+
+  @Test
+  void aConflictWithACommittedEntryIsOurBug() {
+    Solo solo = Solo.among(3);
+    solo.take(new Append(1, 2, 1, 0, 0, Solo.entries(1, 1), 1));
+    assertThat(solo.node.committed()).isEqualTo(1);
+    assertThatThrownBy(() -> solo.take(new Heartbeat(1, 2, 1, 9, Bytes.EMPTY)))
+        .isInstanceOf(InvariantViolation.class)
+        .hasMessageContaining("tocommit(9) is out of range [lastIndex(1)]");
+  }
+
+  @Test
+  void anAppendBehindTheCommitIndexIsAnsweredWithIt() {
+    Solo solo = Solo.among(3);
+    solo.take(new Append(1, 2, 1, 0, 0, Solo.entries(1, 1, 1, 1), 3));
+    solo.takeSent();
+    solo.take(new Append(1, 2, 1, 1, 1, Solo.entries(2, 1), 3));
+    assertThat(solo.takeSent()).containsExactly(new AppendResponse(2, 1, 1, 3, false, 0, 0));
+  }
+
+  @Test
+  void entriesAreAcknowledgedOnlyOnceSaved() {
+    Solo solo = Solo.among(3, Solo.rules(r -> r.withAsyncStorageWrites(true)));
+    solo.node.step(new Append(1, 2, 1, 0, 0, Solo.entries(1, 1), 0));
+    Ready ready = solo.node.ready();
+    assertThat(ready.messages()).singleElement().isInstanceOf(Message.StorageAppend.class);
+    Message.StorageAppend save = (Message.StorageAppend) ready.messages().get(0);
+    assertThat(save.responses())
+        .containsExactly(
+            new AppendResponse(2, 1, 1, 1, false, 0, 0),
+            new Message.StorageAppendResponse(1, Message.APPEND_THREAD, 1, 1, 1, Snapshot.EMPTY));
+  }
+
+  @Test
+  void aLeaderSendsBeforeItsOwnDiskIsDone() {
+    Solo solo = Solo.among(3, Solo.rules(r -> r.withAsyncStorageWrites(true))).leadAndCommit();
+    solo.node.propose(Bytes.utf8("x"));
+    assertThat(solo.node.ready().messages())
+        .extracting(Message::type)
+        .containsExactly(MessageType.APPEND, MessageType.APPEND, MessageType.STORAGE_APPEND);
+  }
+
+  // Raft thesis §10.2.1: "The leader may even commit an entry before it has been written to its own disk, if a majority
+  // of followers have written it to their disks."
+  @Test
+  void followersMayCommitWithoutTheLeadersDisk() {
+    Solo solo = Solo.among(3, Solo.rules(r -> r.withAsyncStorageWrites(true))).leadAndCommit();
+    solo.node.propose(Bytes.utf8("x"));
+    solo.node.ready();
+    solo.node.step(new AppendResponse(1, 2, 1, 2, false, 0, 0));
+    assertThat(solo.node.committed()).isEqualTo(1);
+    solo.node.step(new AppendResponse(1, 3, 1, 2, false, 0, 0));
+    assertThat(solo.node.committed()).isEqualTo(2);
+    assertThat(solo.node.ready().committedEntries()).as("not applied before it is saved here").isEmpty();
+  }
+
+  @Test
+  void heartbeatsDoNotCommitWhatAFollowerMayLack() {
+    Solo solo = Solo.among(3).leadAndCommit();
+    solo.propose("x").acknowledge(2, 2).takeSent();
+    solo.tick(1);
+    assertThat(solo.takeSent())
+        .containsExactly(
+            new Heartbeat(2, 1, 1, 2, Bytes.EMPTY), new Heartbeat(3, 1, 1, 1, Bytes.EMPTY));
+  }
+
+  @Test
+  void aHeartbeatIsAnsweredWithItsOwnContext() {
+    Solo solo = Solo.among(3);
+    Bytes context = Bytes.utf8("any bytes at all");
+    solo.take(new Heartbeat(1, 2, 1, 0, context));
+    assertThat(solo.takeSent()).containsExactly(new HeartbeatResponse(2, 1, 1, context));
+  }
+
+  @Test
+  void aHeartbeatResponseOfALaggingFollowerIsAnsweredWithEntries() {
+    Solo solo = Solo.among(2).leadAndCommit();
+    solo.node.reportUnreachable(2);
+    solo.propose("lost").takeSent();
+    solo.take(new HeartbeatResponse(1, 2, 1, Bytes.EMPTY));
+    List<Append> appends = solo.takeSent(Append.class);
+    assertThat(appends).hasSize(1);
+    assertThat(appends.get(0).entries()).hasSize(1);
+  }
+
+  @Test
+  void anUncommittedTailOfAnOldLeaderIsReplaced() {
+    Solo old = Solo.among(3).leadAndCommit();
+    old.propose("a").propose("b");
+    assertThat(old.logTerms()).containsExactly(1L, 1L, 1L);
+    old.take(new Append(1, 3, 2, 1, 1, Solo.entries(2, 2), 2));
+    assertThat(old.logTerms()).containsExactly(1L, 2L);
+    assertThat(old.applied).extracting(e -> e.data().toUtf8()).containsExactly("", "new2");
+  }
+}

@@ -1,0 +1,169 @@
+package dev.kvorum.raft;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvorum.env.Bytes;
+import dev.kvorum.raft.Message.Append;
+import dev.kvorum.raft.Message.AppendResponse;
+import dev.kvorum.raft.Message.HeartbeatResponse;
+import dev.kvorum.raft.Message.InstallSnapshot;
+import dev.kvorum.raft.tracker.Progress;
+import dev.kvorum.raft.tracker.ProgressState;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/// Raft paper §7, both sides, and how a leader waits for a snapshot to arrive.
+class SnapshotRulesTest {
+  private static final ConfState THREE = ConfState.of(List.of(1L, 2L, 3L), List.of());
+
+  private static Snapshot snapshot(long index, long term) {
+    return new Snapshot(Bytes.utf8("state at " + index), THREE, index, term);
+  }
+
+  /// A leader that has compacted everything but its last entry, and whose follower 3 just told it how far behind it is.
+  private static Solo leaderOfOneBehind() {
+    Solo solo = Solo.among(3).leadAndCommit();
+    solo.take(new AppendResponse(1, 3, 1, 1, false, 0, 0));
+    for (int i = 2; i <= 9; i++) {
+      solo.propose("p" + i).acknowledge(2, i);
+    }
+    solo.log.createSnapshot(8, solo.node.confState(), Bytes.utf8("state at 8"));
+    solo.log.compact(8);
+    solo.node.reportUnreachable(3);
+    solo.takeSent();
+    return solo.take(new AppendResponse(1, 3, 1, 1, true, 0, 0), new HeartbeatResponse(1, 3, 1, Bytes.EMPTY));
+  }
+
+  private static Progress.View progress(Solo solo, long id) {
+    return solo.node.status().progress().get(id);
+  }
+
+  // §7: "the leader must occasionally send snapshots to followers that lag behind … when the leader has already
+  // discarded the next log entry that it needs to send"
+  @Test
+  void aFollowerBehindTheLogGetsASnapshot() {
+    Solo solo = leaderOfOneBehind();
+    assertThat(solo.takeSent(InstallSnapshot.class)).containsExactly(new InstallSnapshot(3, 1, 1, snapshot(8, 1)));
+    assertThat(progress(solo, 3).state()).isEqualTo(ProgressState.SNAPSHOT);
+  }
+
+  @Test
+  void nothingElseIsSentUntilTheSnapshotArrived() {
+    Solo solo = leaderOfOneBehind();
+    solo.takeSent();
+    solo.propose("x").take(new HeartbeatResponse(1, 3, 1, Bytes.EMPTY));
+    assertThat(solo.takeSent()).noneMatch(m -> m.to() == 3);
+  }
+
+  @Test
+  void anArrivedSnapshotIsFollowedByEntries() {
+    Solo solo = leaderOfOneBehind();
+    solo.takeSent();
+    solo.acknowledge(3, 8);
+    assertThat(progress(solo, 3).state()).isEqualTo(ProgressState.REPLICATE);
+    assertThat(solo.takeSent(Append.class))
+        .singleElement()
+        .satisfies(m -> assertThat(m.entries()).extracting(Entry::index).containsExactly(9L));
+  }
+
+  @Test
+  void aReportedSuccessProbesBehindTheSnapshot() {
+    Solo solo = leaderOfOneBehind();
+    solo.node.reportSnapshot(3, false);
+    assertThat(progress(solo, 3).state()).isEqualTo(ProgressState.PROBE);
+    assertThat(progress(solo, 3).next()).isEqualTo(9);
+    assertThat(progress(solo, 3).paused()).as("until it answers").isTrue();
+  }
+
+  @Test
+  void aReportedFailureTriesAgainAfterTheNextHeartbeat() {
+    Solo solo = leaderOfOneBehind();
+    solo.takeSent();
+    solo.node.reportSnapshot(3, true);
+    assertThat(solo.settle().takeSent()).isEmpty();
+    solo.take(new HeartbeatResponse(1, 3, 1, Bytes.EMPTY));
+    assertThat(solo.takeSent(InstallSnapshot.class)).hasSize(1);
+  }
+
+  @Test
+  void noSnapshotIsSentToASilentFollower() {
+    Solo solo = Solo.withLog(1, 1, 1, 1);
+    solo.log.setHardState(new HardState(1, 0, 3));
+    solo.log.createSnapshot(3, THREE, Bytes.EMPTY);
+    solo.log.compact(3);
+    solo.lead().takeSent();
+    solo.take(new AppendResponse(1, 2, 2, 3, true, 0, 0));
+    assertThat(solo.takeSent(InstallSnapshot.class)).as("2 answered, 3 did not").extracting(Message::to).containsExactly(2L);
+  }
+
+  // §7: "If the follower receives a snapshot that … contains new information not already in the recipient's log, the
+  // follower discards its entire log"
+  @Test
+  void aSnapshotReplacesALogThatLacksIt() {
+    Solo solo = Solo.withLog(1, 1, 1);
+    solo.take(new InstallSnapshot(1, 2, 2, snapshot(8, 2)));
+    assertThat(solo.log.firstIndex()).isEqualTo(9);
+    assertThat(solo.log.snapshot()).isEqualTo(snapshot(8, 2));
+    assertThat(solo.node.committed()).isEqualTo(8);
+    assertThat(solo.node.applied()).isEqualTo(8);
+    assertThat(solo.takeSent()).containsExactly(new AppendResponse(2, 1, 2, 8, false, 0, 0));
+    solo.take(new Append(1, 2, 2, 2, 8, Solo.entries(9, 2), 9));
+    assertThat(solo.applied).extracting(Entry::index).containsExactly(9L);
+  }
+
+  // §7: "If instead the follower receives a snapshot that describes a prefix of its log …, then … entries following the
+  // snapshot are still valid and must be retained."
+  @Test
+  void aSnapshotOfOurOwnPrefixOnlyMovesTheCommitIndex() {
+    Solo solo = Solo.withLog(1, 1, 1, 1);
+    solo.take(new InstallSnapshot(1, 2, 2, snapshot(2, 1)));
+    assertThat(solo.logTerms()).hasSize(3);
+    assertThat(solo.node.committed()).isEqualTo(2);
+    assertThat(solo.takeSent()).containsExactly(new AppendResponse(2, 1, 2, 2, false, 0, 0));
+  }
+
+  @Test
+  void anOldSnapshotIsAnsweredWithTheCommitIndex() {
+    Solo solo = Solo.among(3).take(new Append(1, 2, 1, 0, 0, Solo.entries(1, 1, 1, 1), 3));
+    solo.takeSent();
+    solo.take(new InstallSnapshot(1, 2, 1, snapshot(2, 1)));
+    assertThat(solo.takeSent()).containsExactly(new AppendResponse(2, 1, 1, 3, false, 0, 0));
+  }
+
+  @Test
+  void aSnapshotWithoutUsIsNotForUs() {
+    Solo solo = Solo.among(3);
+    ConfState others = ConfState.of(List.of(2L, 3L), List.of());
+    solo.take(new InstallSnapshot(1, 2, 1, new Snapshot(Bytes.EMPTY, others, 8, 1)));
+    assertThat(solo.node.committed()).isZero();
+  }
+
+  @Test
+  void aSnapshotBringsItsConfiguration() {
+    Solo solo = Solo.among(3);
+    ConfState joint = new ConfState(List.of(1L, 4L), List.of(5L), List.of(1L, 2L, 3L), List.of(3L), true);
+    solo.take(new InstallSnapshot(1, 2, 1, new Snapshot(Bytes.EMPTY, joint, 8, 1)));
+    assertThat(solo.node.confState()).isEqualTo(joint);
+  }
+
+  @Test
+  void aNodeThatIsReplacingItsStateDoesNotCampaign() {
+    Solo solo = Solo.among(3);
+    solo.node.step(new InstallSnapshot(1, 2, 1, snapshot(8, 1)));
+    solo.node.campaign();
+    assertThat(solo.node.state()).isEqualTo(RaftState.FOLLOWER);
+    solo.settle();
+    solo.node.campaign();
+    assertThat(solo.node.state()).isEqualTo(RaftState.CANDIDATE);
+  }
+
+  @Test
+  void entriesAreNotAppliedBeforeTheSnapshotTheyFollow() {
+    Solo solo = Solo.among(3);
+    solo.node.step(new InstallSnapshot(1, 2, 1, snapshot(8, 1)));
+    solo.node.step(new Append(1, 2, 1, 1, 8, Solo.entries(9, 1), 9));
+    Ready ready = solo.node.ready();
+    assertThat(ready.snapshot()).isEqualTo(snapshot(8, 1));
+    assertThat(ready.committedEntries()).isEmpty();
+  }
+}

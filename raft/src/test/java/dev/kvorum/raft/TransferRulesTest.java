@@ -1,0 +1,103 @@
+package dev.kvorum.raft;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvorum.env.Bytes;
+import dev.kvorum.raft.Message.Append;
+import dev.kvorum.raft.Message.Heartbeat;
+import dev.kvorum.raft.Message.TimeoutNow;
+import dev.kvorum.raft.Message.TransferLeader;
+import dev.kvorum.raft.Message.Vote;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/// Raft thesis §3.10.
+class TransferRulesTest {
+  @Test
+  void aTargetThatIsUpToDateIsToldAtOnce() {
+    Solo solo = Solo.among(3).leadAndCommit();
+    solo.node.transferLeader(2);
+    assertThat(solo.settle().takeSent()).containsExactly(new TimeoutNow(2, 1, 1));
+    assertThat(solo.node.status().leadTransferee()).isEqualTo(2);
+  }
+
+  // §3.10: "2. The prior leader fully updates the target server's log … 3. sends a TimeoutNow request"
+  @Test
+  void aTargetThatLagsIsBroughtUpFirst() {
+    Solo solo = Solo.among(3).leadAndCommit();
+    solo.propose("x");
+    solo.node.transferLeader(2);
+    assertThat(solo.settle().takeSent(TimeoutNow.class)).isEmpty();
+    solo.acknowledge(2, 2);
+    assertThat(solo.takeSent(TimeoutNow.class)).containsExactly(new TimeoutNow(2, 1, 1));
+  }
+
+  // §3.10: "1. The prior leader stops accepting new client requests."
+  @Test
+  void proposalsAreRefusedMeanwhile() {
+    Solo solo = Solo.among(3).leadAndCommit();
+    solo.node.transferLeader(2);
+    assertThat(solo.node.propose(Bytes.utf8("x"))).isEqualTo(StepResult.PROPOSAL_DROPPED);
+    assertThat(solo.node.lastIndex()).isEqualTo(1);
+  }
+
+  // §3.10: "If leadership transfer does not complete after about an election timeout, the prior leader aborts the
+  // transfer and resumes accepting client requests."
+  @Test
+  void aTransferThatTakesTooLongIsGivenUp() {
+    Solo solo = Solo.among(3).leadAndCommit();
+    solo.tick(5).node.transferLeader(2);
+    solo.tick(9);
+    assertThat(solo.node.propose(Bytes.utf8("x"))).isEqualTo(StepResult.PROPOSAL_DROPPED);
+    solo.tick(1);
+    assertThat(solo.node.propose(Bytes.utf8("x"))).isEqualTo(StepResult.OK);
+  }
+
+  @Test
+  void aSecondTargetReplacesTheFirst() {
+    Solo solo = Solo.among(3).leadAndCommit();
+    solo.node.transferLeader(2);
+    solo.node.transferLeader(2);
+    solo.node.transferLeader(3);
+    assertThat(solo.settle().takeSent()).containsExactly(new TimeoutNow(2, 1, 1), new TimeoutNow(3, 1, 1));
+    assertThat(solo.node.status().leadTransferee()).isEqualTo(3);
+  }
+
+  @Test
+  void nothingIsTransferredToOneselfToLearnersOrToStrangers() {
+    Solo solo = Solo.with(List.of(1L, 2L), List.of(3L), c -> c).leadAndCommit();
+    for (long target : new long[] {1, 3, 9}) {
+      solo.node.transferLeader(target);
+    }
+    assertThat(solo.settle().takeSent()).isEmpty();
+    assertThat(solo.node.status().leadTransferee()).isZero();
+  }
+
+  @Test
+  void aFollowerForwardsTheRequest() {
+    Solo solo = Solo.among(3).take(new Heartbeat(1, 2, 4, 0, Bytes.EMPTY));
+    solo.takeSent();
+    solo.node.transferLeader(3);
+    assertThat(solo.settle().takeSent()).containsExactly(new TransferLeader(2, 3, 4));
+  }
+
+  // §3.10: "the target server … starts a new election (incrementing its term and becoming a candidate)", even with
+  // pre-vote, and "likely … to become leader": others' leases do not stand against it.
+  @Test
+  void theTargetCampaignsWithoutRehearsal() {
+    Solo solo = Solo.among(3, Solo.rules(r -> r.withPreVote(true).withCheckQuorum(true)));
+    solo.take(new Append(1, 2, 1, 0, 0, Solo.entries(1, 1), 1));
+    solo.takeSent();
+    solo.take(new TimeoutNow(1, 2, 1));
+    Bytes transfer = Bytes.utf8("CampaignTransfer");
+    assertThat(solo.takeSent())
+        .containsExactly(new Vote(2, 1, 2, 1, 1, transfer), new Vote(3, 1, 2, 1, 1, transfer));
+  }
+
+  @Test
+  void aLearnerToldToCampaignDoesNot() {
+    Solo solo = Solo.with(List.of(2L, 3L), List.of(1L), c -> c);
+    solo.take(new Append(1, 2, 1, 0, 0, List.of(), 0), new TimeoutNow(1, 2, 1));
+    assertThat(solo.node.state()).isEqualTo(RaftState.FOLLOWER);
+  }
+}
