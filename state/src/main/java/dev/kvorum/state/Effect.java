@@ -3,8 +3,8 @@ package dev.kvorum.state;
 import dev.kvorum.state.membership.MembershipEffect;
 import dev.kvorum.state.membership.MembershipView;
 
-/// What the member must do because of an applied entry: state decides, it acts. All are local; none changes what members
-/// agree on before it comes back through the log.
+/// What the member must do because of an applied entry: state decides, it acts. All are local; none changes what
+/// members agree on before it comes back through the log.
 public sealed interface Effect {
   /// The quota is reached and no alarm says so: propose `Alarm{ACTIVATE, NOSPACE}` for this member, and hold back the
   /// client's answer until that proposal is done, as etcd does.

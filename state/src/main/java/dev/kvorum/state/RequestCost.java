@@ -3,8 +3,8 @@ package dev.kvorum.state;
 import dev.kvorum.state.Request.Op;
 import java.util.List;
 
-/// What a request may add to the db, in bytes, as etcd's quota estimates it. Part of replicated behaviour: while NOSPACE
-/// is raised, a txn is refused iff its cost is not 0.
+/// What a request may add to the db, in bytes, as etcd's quota estimates it. Part of replicated behaviour: while
+/// NOSPACE is raised, a txn is refused iff its cost is not 0.
 ///
 /// Source: etcd `server/storage/quota.go`.
 public final class RequestCost {

@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /// What applying a request answers. Who answers (cluster, member, term) is added when it is encoded.
 ///
-/// Key values are the stored bytes of `mvccpb.KeyValue`, read-only, taken over as they are. Records that hold such arrays
-/// compare by identity: compare what they encode to.
+/// Key values are the stored bytes of `mvccpb.KeyValue`, read-only, taken over as they are. Records that hold such
+/// arrays compare by identity: compare what they encode to.
 public sealed interface Response {
   /// The store's revision for the header: after the change if there was one, else the current one.
   long revision();

@@ -2,8 +2,8 @@ package dev.kvorum.state;
 
 import dev.kvorum.bolt.BoltOptions;
 
-/// How the state is opened. Three of these are part of what members agree on and must be the same on all of them, though
-/// etcd makes them local flags too: `leaseTtlMinSeconds`, `learnersMax`, `persistCheckpoints`.
+/// How the state is opened. Three of these are part of what members agree on and must be the same on all of them,
+/// though etcd makes them local flags too: `leaseTtlMinSeconds`, `learnersMax`, `persistCheckpoints`.
 ///
 /// @param quota past it, requests that grow the db are answered with `NO_SPACE`
 /// @param leaseTtlMinSeconds shorter leases are made this long; see [#leaseTtlMinSeconds(long, long)]

@@ -11,10 +11,10 @@ import org.jspecify.annotations.Nullable;
 ///
 /// A branch may not put a key twice, nor put a key it also deletes. A nested txn counts with both its branches, which
 /// may share keys between each other since only one of them runs. The order of the walk is etcd's and part of the rule:
-/// deletes of this level first; then each nested txn, whose puts are held against what was seen so far and whose deletes
-/// join only then; then this level's puts. So a put nested *before* a nested delete of the same key passes, as it does
-/// in etcd, and a delete to the end of the key space (`rangeEnd` of one zero byte) excludes nothing, because etcd
-/// compares that end as a plain string here.
+/// deletes of this level first; then each nested txn, whose puts are held against what was seen so far and whose
+/// deletes join only then; then this level's puts. So a put nested *before* a nested delete of the same key passes, as
+/// it does in etcd, and a delete to the end of the key space (`rangeEnd` of one zero byte) excludes nothing, because
+/// etcd compares that end as a plain string here.
 ///
 /// Source: etcd `server/etcdserver/api/v3rpc/key.go`, `checkIntervals`; both oddities were confirmed against 3.7.1.
 final class TxnOverlaps {

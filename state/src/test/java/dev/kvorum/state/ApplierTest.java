@@ -110,10 +110,14 @@ class ApplierTest {
 
   static Stream<Arguments> refusedPuts() {
     return Stream.of(
-        Arguments.of("unknown lease", new Request.Put(b("k"), b("v"), 9, false, false, false), EtcdError.LEASE_NOT_FOUND),
-        Arguments.of("value of nothing", new Request.Put(b("no"), b(""), 0, false, true, false), EtcdError.KEY_NOT_FOUND),
-        Arguments.of("lease of nothing", new Request.Put(b("no"), b("v"), 0, false, false, true), EtcdError.KEY_NOT_FOUND),
-        Arguments.of("lease before key", new Request.Put(b("no"), b(""), 9, false, true, false), EtcdError.LEASE_NOT_FOUND));
+        Arguments.of("unknown lease", new Request.Put(b("k"), b("v"), 9, false, false, false),
+            EtcdError.LEASE_NOT_FOUND),
+        Arguments.of("value of nothing", new Request.Put(b("no"), b(""), 0, false, true, false),
+            EtcdError.KEY_NOT_FOUND),
+        Arguments.of("lease of nothing", new Request.Put(b("no"), b("v"), 0, false, false, true),
+            EtcdError.KEY_NOT_FOUND),
+        Arguments.of("lease before key", new Request.Put(b("no"), b(""), 9, false, true, false),
+            EtcdError.LEASE_NOT_FOUND));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -169,7 +173,8 @@ class ApplierTest {
     Response.Txn response = (Response.Txn) answer(txn(get("a"), put("a", "new"), get("a"), delete("a"), get("a")));
     assertThat(response.responses().stream().filter(Response.Range.class::isInstance).map(op -> {
       Response.Range range = (Response.Range) op;
-      return range.revision() + ":" + (range.kvs().length == 0 ? "-" : StoredKv.decode(range.kvs()[0]).value().toUtf8());
+      String seen = range.kvs().length == 0 ? "-" : StoredKv.decode(range.kvs()[0]).value().toUtf8();
+      return range.revision() + ":" + seen;
     })).containsExactly("2:old", "3:new", "3:-");
     assertThat(response.revision()).isEqualTo(3);
   }
@@ -205,21 +210,25 @@ class ApplierTest {
         Arguments.of("modified not equal", Compare.modRevision(a, Compare.Result.NOT_EQUAL, 3), false),
         Arguments.of("value equal", Compare.value(a, Compare.Result.EQUAL, b("v")), true),
         Arguments.of("value greater", Compare.value(a, Compare.Result.GREATER, b("u")), true),
-        Arguments.of("value as unsigned bytes", Compare.value(a, Compare.Result.LESS, Bytes.wrap(new byte[] {-1})), true),
+        Arguments.of("value as unsigned bytes", Compare.value(a, Compare.Result.LESS, Bytes.wrap(new byte[] {-1})),
+            true),
         Arguments.of("lease", Compare.lease(a, Compare.Result.EQUAL, 0), true),
         Arguments.of("absent key is created at 0", Compare.createRevision(no, Compare.Result.EQUAL, 0), true),
         Arguments.of("absent key has version 0", Compare.version(no, Compare.Result.GREATER, 0), false),
         Arguments.of("absent key has no lease", Compare.lease(no, Compare.Result.LESS, 1), true),
         Arguments.of("absent key has no value", Compare.value(no, Compare.Result.EQUAL, b("")), false),
-        Arguments.of("absent key's value is not unequal either", Compare.value(no, Compare.Result.NOT_EQUAL, b("x")), false),
+        Arguments.of("absent key's value is not unequal either", Compare.value(no, Compare.Result.NOT_EQUAL, b("x")),
+            false),
         Arguments.of("unknown result holds", Compare.version(a, Compare.Result.UNKNOWN, 99), true),
         Arguments.of("unknown result does not make a value", Compare.value(no, Compare.Result.UNKNOWN, b("")), false),
         Arguments.of("unknown target is equal", new Compare(
             Compare.Result.EQUAL, Compare.Target.UNKNOWN, a, Bytes.EMPTY, 0, Bytes.EMPTY), true),
         Arguments.of("every key of a range", Compare.createRevision(a, Compare.Result.GREATER, 1).over(b("c")), true),
-        Arguments.of("not every key of a range", Compare.createRevision(a, Compare.Result.GREATER, 2).over(b("c")), false),
+        Arguments.of("not every key of a range", Compare.createRevision(a, Compare.Result.GREATER, 2).over(b("c")),
+            false),
         Arguments.of("every key from one on", Compare.modRevision(a, Compare.Result.GREATER, 2).over(ZERO), true),
-        Arguments.of("an empty range is an absent key", Compare.version(b("x"), Compare.Result.EQUAL, 0).over(b("y")), true));
+        Arguments.of("an empty range is an absent key", Compare.version(b("x"), Compare.Result.EQUAL, 0).over(b("y")),
+            true));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -245,8 +254,10 @@ class ApplierTest {
   void allGuardsMustHold() throws IOException {
     Compare holds = Compare.version(b("a"), Compare.Result.EQUAL, 0);
     Compare fails = Compare.version(b("a"), Compare.Result.EQUAL, 1);
-    assertThat(((Response.Txn) answer(new Request.Txn(List.of(holds, fails), List.of(), List.of()))).succeeded()).isFalse();
-    assertThat(((Response.Txn) answer(new Request.Txn(List.of(holds, holds), List.of(), List.of()))).succeeded()).isTrue();
+    assertThat(((Response.Txn) answer(new Request.Txn(List.of(holds, fails), List.of(),
+        List.of()))).succeeded()).isFalse();
+    assertThat(((Response.Txn) answer(new Request.Txn(List.of(holds, holds), List.of(),
+        List.of()))).succeeded()).isTrue();
   }
 
   @Test
@@ -256,7 +267,8 @@ class ApplierTest {
     }
     answer(new Request.Compact(4, false));
     for (boolean answered : new boolean[] {true, false}) {
-      for (var expected : Map.of(3L, EtcdError.COMPACTED, -1L, EtcdError.COMPACTED, 7L, EtcdError.FUTURE_REV).entrySet()) {
+      for (var expected : Map.of(3L, EtcdError.COMPACTED, -1L, EtcdError.COMPACTED, 7L,
+          EtcdError.FUTURE_REV).entrySet()) {
         Request.Txn txn = txn(put("b", "1"), txn(Request.Range.at(b("a"), Bytes.EMPTY, expected.getKey())));
         ApplyOutcome outcome = rig.apply(txn, answered);
         assertThat(Objects.requireNonNull(outcome.refusal()).error()).isEqualTo(expected.getValue());
@@ -403,10 +415,12 @@ class ApplierTest {
     Request.Alarm raise = alarm(Request.Alarm.Action.ACTIVATE, AlarmType.NOSPACE);
     assertThat(answer(raise)).isEqualTo(new Response.Alarm(1, List.of(NOSPACE)));
     assertThat(answer(raise)).isEqualTo(new Response.Alarm(1, List.of(NOSPACE)));
-    assertThat(answer(alarm(Request.Alarm.Action.ACTIVATE, AlarmType.NONE))).isEqualTo(new Response.Alarm(1, List.of()));
+    assertThat(answer(alarm(Request.Alarm.Action.ACTIVATE, AlarmType.NONE))).isEqualTo(new Response.Alarm(1,
+        List.of()));
     answer(new Request.Alarm(Request.Alarm.Action.ACTIVATE, 0, AlarmType.CORRUPT));
     assertThat(((Response.Alarm) answer(alarm(Request.Alarm.Action.GET, AlarmType.NONE))).alarms()).hasSize(2);
-    assertThat(((Response.Alarm) answer(alarm(Request.Alarm.Action.GET, AlarmType.NOSPACE))).alarms()).containsExactly(NOSPACE);
+    assertThat(((Response.Alarm) answer(alarm(Request.Alarm.Action.GET,
+        AlarmType.NOSPACE))).alarms()).containsExactly(NOSPACE);
     assertThat(rig.bucket(BucketName.ALARM)).containsOnly(Map.entry("08071001", ""), Map.entry("1002", ""));
     rig.crashAndReopen();
     assertThat(rig.state.alarms().get(AlarmType.NONE)).hasSize(2);
@@ -440,7 +454,8 @@ class ApplierTest {
     return Stream.of(
         Arguments.of("put", put("a", "1"), true, true),
         Arguments.of("txn that puts", txn(put("a", "1")), true, true),
-        Arguments.of("txn whose other branch puts", new Request.Txn(List.of(), List.of(), List.of(put("a", "1"))), true, true),
+        Arguments.of("txn whose other branch puts", new Request.Txn(List.of(), List.of(), List.of(put("a", "1"))),
+            true, true),
         Arguments.of("txn that deletes", txn(delete("a")), false, true),
         Arguments.of("txn that reads", txn(get("a")), false, true),
         Arguments.of("grant", grant, true, true),

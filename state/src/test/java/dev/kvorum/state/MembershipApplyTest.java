@@ -52,15 +52,20 @@ class MembershipApplyTest {
     Member fresh = Member.voter(0x44, List.of("http://d:1"));
     return Stream.of(
         Arguments.of("known id", MembershipChange.add(1, ONE), EtcdError.MEMBER_EXIST),
-        Arguments.of("known id before used URL", MembershipChange.add(1, ONE.withPeerUrls(TWO.peerUrls())), EtcdError.MEMBER_EXIST),
-        Arguments.of("used URL", MembershipChange.add(1, fresh.withPeerUrls(List.of("http://d:1", "http://b:2"))), EtcdError.PEER_URL_EXIST),
-        Arguments.of("one learner too many", MembershipChange.add(1, Member.learner(0x44, List.of("http://d:1"))), EtcdError.TOO_MANY_LEARNERS),
-        Arguments.of("URL before learners", MembershipChange.add(1, Member.learner(0x44, List.of("http://a:1"))), EtcdError.PEER_URL_EXIST),
+        Arguments.of("known id before used URL", MembershipChange.add(1, ONE.withPeerUrls(TWO.peerUrls())),
+            EtcdError.MEMBER_EXIST),
+        Arguments.of("used URL", MembershipChange.add(1, fresh.withPeerUrls(List.of("http://d:1", "http://b:2"))),
+            EtcdError.PEER_URL_EXIST),
+        Arguments.of("one learner too many", MembershipChange.add(1, Member.learner(0x44, List.of("http://d:1"))),
+            EtcdError.TOO_MANY_LEARNERS),
+        Arguments.of("URL before learners", MembershipChange.add(1, Member.learner(0x44, List.of("http://a:1"))),
+            EtcdError.PEER_URL_EXIST),
         Arguments.of("promoting nobody", MembershipChange.promote(1, 0x44), EtcdError.MEMBER_NOT_FOUND),
         Arguments.of("promoting a voter", MembershipChange.promote(1, 0x11), EtcdError.MEMBER_NOT_LEARNER),
         Arguments.of("removing nobody", MembershipChange.remove(1, 0x44), EtcdError.MEMBER_NOT_FOUND),
         Arguments.of("updating nobody", MembershipChange.update(1, fresh), EtcdError.MEMBER_NOT_FOUND),
-        Arguments.of("another's URL", MembershipChange.update(1, ONE.withPeerUrls(List.of("http://b:1"))), EtcdError.PEER_URL_EXIST));
+        Arguments.of("another's URL", MembershipChange.update(1, ONE.withPeerUrls(List.of("http://b:1"))),
+            EtcdError.PEER_URL_EXIST));
   }
 
   @ParameterizedTest(name = "{0}")
@@ -202,7 +207,8 @@ class MembershipApplyTest {
     assertThatThrownBy(() -> rig.state.migrateSchema(Version.of(4, 0), null))
         .hasMessageContaining("changing major storage version is not supported");
     assertThatThrownBy(() -> rig.state.migrateSchema(Version.V3_6, Version.V3_7))
-        .hasMessageContaining("WAL contains newer entries, as the target version (3.6.0) is lower than the version (3.7.0)");
+        .hasMessageContaining(
+            "WAL contains newer entries, as the target version (3.6.0) is lower than the version (3.7.0)");
     rig.crashAndReopen();
     assertThat(rig.state.schema().recorded()).isEqualTo(Version.V3_7);
     assertThat(rig.state.migrateSchema(Version.V3_5, Version.V3_5)).containsExactly(Version.V3_6, Version.V3_5);

@@ -52,7 +52,8 @@ final class RandomRequests {
   Request.Put put(long... leases) {
     boolean ignoreValue = random.nextInt(12) == 0;
     boolean ignoreLease = random.nextInt(12) == 0;
-    long lease = !ignoreLease && leases.length > 0 && random.nextInt(3) == 0 ? leases[random.nextInt(leases.length)] : 0;
+    boolean leased = !ignoreLease && leases.length > 0 && random.nextInt(3) == 0;
+    long lease = leased ? leases[random.nextInt(leases.length)] : 0;
     return new Request.Put(
         key(), ignoreValue ? Bytes.EMPTY : value(), lease, random.nextInt(4) == 0, ignoreValue, ignoreLease);
   }

@@ -69,13 +69,16 @@ class ReplayTest {
         case 0 -> new LogEntry(null, null);
         case 1, 2 -> entry(new Request.LeaseGrant(random.nextInt(100), leases[random.nextInt(leases.length)]));
         case 3 -> entry(new Request.LeaseRevoke(leases[random.nextInt(leases.length)]));
-        case 4 -> entry(new Request.LeaseCheckpoint(List.of(new Request.LeaseCheckpoint.Remaining(1 + random.nextInt(4), random.nextInt(50)))));
+        case 4 -> entry(new Request.LeaseCheckpoint(
+            List.of(new Request.LeaseCheckpoint.Remaining(1 + random.nextInt(4), random.nextInt(50)))));
         case 5 -> entry(new Request.Alarm(
             Request.Alarm.Action.values()[random.nextInt(3)], random.nextInt(2), AlarmType.NOSPACE));
         case 6 -> entry(new Request.Alarm(Request.Alarm.Action.DEACTIVATE, random.nextInt(2), AlarmType.NOSPACE));
         case 7 -> entry(new Request.Compact(log.size() - random.nextInt(log.size() / 2 + 1), random.nextBoolean()));
         case 8 -> entry(new Request.MemberAttributesSet(0x11, "n" + random.nextInt(3), List.of("http://c")));
-        case 9 -> entry(random.nextBoolean() ? new Request.ClusterVersionSet("3." + random.nextInt(8) + ".0") : new Request.DowngradeInfoSet(random.nextBoolean(), "3.6.0"));
+        case 9 -> entry(random.nextBoolean()
+            ? new Request.ClusterVersionSet("3." + random.nextInt(8) + ".0")
+            : new Request.DowngradeInfoSet(random.nextBoolean(), "3.6.0"));
         case 10 -> change(randomChange(random));
         case 11, 12, 13, 14, 15 -> entry(requests.delete());
         case 16, 17 -> entry(requests.range());

@@ -62,8 +62,10 @@ class RequestChecksTest {
     return Stream.of(
         Arguments.of("plain", new Request.Put(b("k"), b("v"), 1, true, false, false), null),
         Arguments.of("no key", new Request.Put(b(""), b("v"), 1, false, true, true), EMPTY_KEY),
-        Arguments.of("value beside ignore_value", new Request.Put(b("k"), b("v"), 1, false, true, true), VALUE_PROVIDED),
-        Arguments.of("lease beside ignore_lease", new Request.Put(b("k"), b("v"), 1, false, false, true), LEASE_PROVIDED),
+        Arguments.of("value beside ignore_value", new Request.Put(b("k"), b("v"), 1, false, true, true),
+            VALUE_PROVIDED),
+        Arguments.of("lease beside ignore_lease", new Request.Put(b("k"), b("v"), 1, false, false, true),
+            LEASE_PROVIDED),
         Arguments.of("both ignored", new Request.Put(b("k"), b(""), 0, false, true, true), null));
   }
 
@@ -81,8 +83,10 @@ class RequestChecksTest {
     return Stream.of(
         Arguments.of("plain", range("k", SortOrder.NONE, SortTarget.KEY, 0), null, null),
         Arguments.of("no key", range("", SortOrder.UNKNOWN, SortTarget.KEY, 0), EMPTY_KEY, EMPTY_KEY),
-        Arguments.of("unknown order", range("k", SortOrder.UNKNOWN, SortTarget.KEY, 0), INVALID_SORT_OPTION, INVALID_SORT_OPTION),
-        Arguments.of("unknown target", range("k", SortOrder.NONE, SortTarget.UNKNOWN, 0), INVALID_SORT_OPTION, INVALID_SORT_OPTION),
+        Arguments.of("unknown order", range("k", SortOrder.UNKNOWN, SortTarget.KEY, 0), INVALID_SORT_OPTION,
+            INVALID_SORT_OPTION),
+        Arguments.of("unknown target", range("k", SortOrder.NONE, SortTarget.UNKNOWN, 0), INVALID_SORT_OPTION,
+            INVALID_SORT_OPTION),
         Arguments.of("key ascending", range("k", SortOrder.ASCEND, SortTarget.KEY, 0), null, null),
         Arguments.of("value without order", range("k", SortOrder.NONE, SortTarget.VALUE, 0), null, null),
         Arguments.of("key descending", range("k", SortOrder.DESCEND, SortTarget.KEY, 1), null, RANGE_STREAM_SORT),
@@ -107,8 +111,10 @@ class RequestChecksTest {
         Arguments.of("kept, then deleted to the end", txn(keeping("b"), deleteFrom("a")), null),
         Arguments.of("kept below what is deleted", txn(deleteFrom("b"), keeping("a")), null),
         Arguments.of("deleted outside, kept inside", txn(deleteFrom("a"), txn(keeping("b"))), KEY_NOT_FOUND),
-        Arguments.of("deleted in one branch, kept in the other", txn(either(List.of(deleteFrom("a")), List.of(keeping("b")))), null),
-        Arguments.of("deleted in a branch, kept after it", txn(either(List.of(), List.of(deleteFrom("a"))), keeping("b")), KEY_NOT_FOUND),
+        Arguments.of("deleted in one branch, kept in the other", txn(either(List.of(deleteFrom("a")),
+            List.of(keeping("b")))), null),
+        Arguments.of("deleted in a branch, kept after it", txn(either(List.of(), List.of(deleteFrom("a"))),
+            keeping("b")), KEY_NOT_FOUND),
         Arguments.of("kept inside the else", either(List.of(), List.of(deleteFrom("a"), keeping("b"))), KEY_NOT_FOUND),
         Arguments.of("overwritten, not kept", txn(deleteFrom("a"), put("b")), null));
   }
@@ -125,7 +131,8 @@ class RequestChecksTest {
         Arguments.of("unset operation", txn(put("a"), Request.Unset.INSTANCE), KEY_NOT_FOUND),
         Arguments.of("compare without key", new Request.Txn(
             List.of(Compare.version(Bytes.EMPTY, Compare.Result.EQUAL, 0)), List.of(put("")), List.of()), EMPTY_KEY),
-        Arguments.of("success before failure", either(List.of(Request.Unset.INSTANCE), List.of(put(""))), KEY_NOT_FOUND),
+        Arguments.of("success before failure", either(List.of(Request.Unset.INSTANCE), List.of(put(""))),
+            KEY_NOT_FOUND),
         Arguments.of("operations before duplicates", txn(put("a"), put("a"), put("")), EMPTY_KEY),
         Arguments.of("nested operation", txn(txn(delete(""))), EMPTY_KEY),
         Arguments.of("same key twice", txn(put("a"), put("a")), DUPLICATE_KEY),
@@ -137,9 +144,11 @@ class RequestChecksTest {
         Arguments.of("put at the start of a deleted range", txn(put("a"), delete("a", "c")), DUPLICATE_KEY),
         Arguments.of("put at the end of a deleted range", txn(put("c"), delete("a", "c")), null),
         Arguments.of("put behind a deleted key", txn(put("a\0"), delete("a")), null),
-        Arguments.of("put inside touching deleted ranges", txn(delete("a", "c"), delete("c", "e"), put("c")), DUPLICATE_KEY),
+        Arguments.of("put inside touching deleted ranges", txn(delete("a", "c"), delete("c", "e"), put("c")),
+            DUPLICATE_KEY),
         Arguments.of("put between deleted ranges", txn(delete("a", "b"), delete("c", "e"), put("b")), null),
-        Arguments.of("put inside the wider of two deleted ranges", txn(delete("a", "z"), delete("b", "c"), put("m")), DUPLICATE_KEY),
+        Arguments.of("put inside the wider of two deleted ranges", txn(delete("a", "z"), delete("b", "c"), put("m")),
+            DUPLICATE_KEY),
         Arguments.of("deletes overlap", txn(delete("a", "c"), delete("b", "d"), delete("b")), null),
         Arguments.of("reversed deleted range excludes nothing", txn(delete("c", "a"), put("b")), null),
         Arguments.of("deleting to the end excludes nothing, as in etcd", txn(deleteFrom("a"), put("b")), null),
@@ -148,7 +157,8 @@ class RequestChecksTest {
         Arguments.of("nested put against own delete", txn(delete("a"), txn(put("a"))), DUPLICATE_KEY),
         Arguments.of("own put against nested delete", txn(put("a"), txn(delete("a"))), DUPLICATE_KEY),
         Arguments.of("nested branches may share", txn(either(List.of(put("a")), List.of(put("a")))), null),
-        Arguments.of("shared by nested branches, then put", txn(either(List.of(put("a")), List.of(put("a"))), put("a")), DUPLICATE_KEY),
+        Arguments.of("shared by nested branches, then put", txn(either(List.of(put("a")), List.of(put("a"))),
+            put("a")), DUPLICATE_KEY),
         Arguments.of("two nested txns put", txn(txn(put("a")), txn(put("a"))), DUPLICATE_KEY),
         Arguments.of("put in the else of one, put in another", txn(
             either(List.of(), List.of(put("a"))), txn(put("a"))), DUPLICATE_KEY),
@@ -209,7 +219,8 @@ class RequestChecksTest {
 
   @Test
   void aLargeAndDeepTxnIsCheckedInReasonableTime() {
-    Op[] ops = IntStream.range(0, 120).mapToObj(i -> i % 2 == 0 ? put("p" + i) : delete("d" + i, "e")).toArray(Op[]::new);
+    Op[] ops = IntStream.range(0, 120).mapToObj(i -> i % 2 == 0 ? put("p" + i) : delete("d" + i,
+        "e")).toArray(Op[]::new);
     Request.Txn txn = txn(ops);
     for (int depth = 0; depth < 8; depth++) {
       txn = either(List.of(txn), List.of(txn));

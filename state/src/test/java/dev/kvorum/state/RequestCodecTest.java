@@ -32,14 +32,16 @@ class RequestCodecTest {
 
   @Test
   void aPutEtcdWroteIsRead() throws Exception {
-    Proposal read = RequestCodec.decode(HexFormat.of().parseHex("220a0a03666f6f1203626172a2060b08848ea3c8e1c0a8caa301"));
+    byte[] entry = HexFormat.of().parseHex("220a0a03666f6f1203626172a2060b08848ea3c8e1c0a8caa301");
+    Proposal read = RequestCodec.decode(entry);
     assertThat(read).isEqualTo(new Proposal(HEADER, Request.Put.of(Bytes.utf8("foo"), Bytes.utf8("bar"))));
   }
 
   static Stream<Request> everyKindOfRequest() {
     return Stream.of(
         Request.Range.of(A, Bytes.EMPTY),
-        new Request.Range(A, B, -1, -2, Request.SortOrder.DESCEND, Request.SortTarget.VALUE, true, true, true, 1, 2, 3, 4),
+        new Request.Range(A, B, -1, -2, Request.SortOrder.DESCEND, Request.SortTarget.VALUE, true, true, true, 1, 2, 3,
+            4),
         new Request.Put(A, B, -7, true, true, true),
         Request.Put.of(Bytes.EMPTY, Bytes.EMPTY),
         Request.Put.of(A, Bytes.wrap(new byte[70_000])),
@@ -169,7 +171,8 @@ class RequestCodecTest {
   void unknownFieldsOfEveryWireTypeArePassedOver() throws Exception {
     byte[] put = PutRequest.newBuilder().setKey(ByteString.copyFromUtf8("a")).build().toByteArray();
     // Field 50: varint, fixed64, bytes, group (with a nested one), fixed32.
-    byte[] unknown = HexFormat.of().parseHex("900301" + "91030102030405060708" + "92030161" + "93030801" + "1314" + "9403" + "950301020304");
+    byte[] unknown = HexFormat.of().parseHex(
+        "900301" + "91030102030405060708" + "92030161" + "93030801" + "1314" + "9403" + "950301020304");
     byte[] both = new byte[put.length + unknown.length];
     System.arraycopy(unknown, 0, both, 0, unknown.length);
     System.arraycopy(put, 0, both, unknown.length, put.length);

@@ -23,7 +23,8 @@ import org.junit.jupiter.api.Test;
 class ResponseCodecTest {
   private static final ResponseCodec.Responder RESPONDER = new ResponseCodec.Responder(-1, 2, 3);
   private static final KeyValue SMALL =
-      KeyValue.newBuilder().setKey(ByteString.copyFromUtf8("k")).setCreateRevision(2).setModRevision(3).setVersion(2).build();
+      KeyValue.newBuilder()
+          .setKey(ByteString.copyFromUtf8("k")).setCreateRevision(2).setModRevision(3).setVersion(2).build();
   private static final KeyValue LARGE = SMALL.toBuilder().setValue(ByteString.copyFrom(new byte[100_000])).build();
   private static final byte[][] KVS = {SMALL.toByteArray(), LARGE.toByteArray()};
 
@@ -48,7 +49,8 @@ class ResponseCodecTest {
 
   @Test
   void putsTellWhatWasThereOnlyIfAsked() {
-    assertThat(encode(new Response.Put(9, null))).isEqualTo(PutResponse.newBuilder().setHeader(header(9)).build().toByteArray());
+    assertThat(encode(new Response.Put(9,
+        null))).isEqualTo(PutResponse.newBuilder().setHeader(header(9)).build().toByteArray());
     assertThat(encode(new Response.Put(9, KVS[1])))
         .isEqualTo(PutResponse.newBuilder().setHeader(header(9)).setPrevKv(LARGE).build().toByteArray());
   }
@@ -75,12 +77,15 @@ class ResponseCodecTest {
             .setSucceeded(true)
             .addResponses(ResponseOp.newBuilder().setResponseRange(
                 RangeResponse.newBuilder().setHeader(nested(8)).addKvs(SMALL).addKvs(LARGE).setCount(2)))
-            .addResponses(ResponseOp.newBuilder().setResponsePut(PutResponse.newBuilder().setHeader(nested(9)).setPrevKv(SMALL)))
-            .addResponses(ResponseOp.newBuilder().setResponseDeleteRange(DeleteRangeResponse.newBuilder().setHeader(nested(9))))
+            .addResponses(ResponseOp.newBuilder().setResponsePut(
+                PutResponse.newBuilder().setHeader(nested(9)).setPrevKv(SMALL)))
+            .addResponses(ResponseOp.newBuilder().setResponseDeleteRange(
+                DeleteRangeResponse.newBuilder().setHeader(nested(9))))
             .addResponses(ResponseOp.newBuilder().setResponseTxn(
                 TxnResponse.newBuilder()
                     .setHeader(ResponseHeader.getDefaultInstance())
-                    .addResponses(ResponseOp.newBuilder().setResponsePut(PutResponse.newBuilder().setHeader(nested(9))))))
+                    .addResponses(ResponseOp.newBuilder().setResponsePut(
+                        PutResponse.newBuilder().setHeader(nested(9))))))
             .addResponses(ResponseOp.getDefaultInstance())
             .build();
     assertThat(encode(txn)).isEqualTo(expected.toByteArray());

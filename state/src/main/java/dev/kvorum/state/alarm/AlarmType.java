@@ -1,7 +1,7 @@
 package dev.kvorum.state.alarm;
 
-/// What an alarm is about, by etcd's number. Any number can be raised and cleared, for etcd keeps those it does not know
-/// and every member must keep the same; only the two named ones change what may be done.
+/// What an alarm is about, by etcd's number. Any number can be raised and cleared, for etcd keeps those it does not
+/// know and every member must keep the same; only the two named ones change what may be done.
 public record AlarmType(int number) {
   /// In a request: no alarm, or any.
   public static final AlarmType NONE = new AlarmType(0);

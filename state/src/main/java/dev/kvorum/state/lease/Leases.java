@@ -36,7 +36,8 @@ public final class Leases implements LeaseBinding {
     this.ttlMinSeconds = ttlMinSeconds;
   }
 
-  /// @param ttlMinSeconds what shorter TTLs are raised to. It follows from the election timeout, must be the same on all
+  /// @param ttlMinSeconds what shorter TTLs are raised to. It follows from the election timeout, must be the same on
+  ///     all
   ///     members, and applies to stored leases too
   public static Leases load(Backend backend, long ttlMinSeconds) throws IOException {
     Leases leases = new Leases(ttlMinSeconds);

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 public final class MemberJson {
   private MemberJson() {}
 
-  /// `{"id":…,"peerURLs":[…],"isLearner":true,"name":"…","clientURLs":[…]}`, the last three only when they say something.
+  /// `{"id":…,"peerURLs":[…],"isLearner":true,"name":"…","clientURLs":[…]}`, the last three only when they say
+  /// something.
   public static String encode(Member member) {
     return write(member).finish();
   }

@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
 
 /// The version of the file's schema: read from it, or guessed, and moved one minor version at a time.
 ///
-/// It follows the cluster's version, not the program's, so that an older program can take over in a cluster that has not
-/// been upgraded. The only difference between versions so far is the entry that names the version itself, which 3.5 does
-/// not have.
+/// It follows the cluster's version, not the program's, so that an older program can take over in a cluster that has
+/// not been upgraded. The only difference between versions so far is the entry that names the version itself, which 3.5
+/// does not have.
 ///
 /// Owned by the apply loop. Source: `backend-schema.md` §8; etcd `server/storage/schema/`.
 public final class Schema {
@@ -60,7 +60,8 @@ public final class Schema {
   /// @param batch whose term says whether the file's version can be told
   /// @param logMinimum the version that reading the log since the last snapshot needs; null when any will do
   /// @return the versions it went through, the last being the target's; empty when it was there
-  /// @throws SchemaException when there is no way, or the log holds what the target cannot read; nothing is changed then
+  /// @throws SchemaException when there is no way, or the log holds what the target cannot read; nothing is changed
+  ///     then
   public List<Version> migrate(WriteBatch batch, Version target, @Nullable Version logMinimum)
       throws SchemaException {
     Version current = detect(batch.term());
