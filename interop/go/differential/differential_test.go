@@ -103,7 +103,7 @@ var actions = []weighted[action]{
 	{500, func(r *run) { r.do(streamCall(r.world.streamRequest())) }},
 	{2200, func(r *run) { r.note(r.do(putCall(r.world.putRequest(), r.header()...))) }},
 	{700, func(r *run) { r.note(r.do(deleteCall(r.world.deleteRequest()))) }},
-	{2000, func(r *run) { r.note(r.do(txnCall(r.world.txnRequest(2)))) }},
+	{2000, func(r *run) { r.note(r.do(txnCall(spareRealEtcd(r.world.txnRequest(2))))) }},
 	{60, (*run).compact},
 	{300, func(r *run) { r.do(grantCall(r.world.leaseGrantRequest())) }},
 	{30, func(r *run) { r.do(grantAnyCall(1000 + r.world.Int64N(1000))) }},

@@ -23,6 +23,7 @@ const callTimeout = 30 * time.Second
 // side is one of the two servers, reached by raw gRPC.
 type side struct {
 	name        string
+	member      *harness.Member
 	kv          pb.KVClient
 	lease       pb.LeaseClient
 	watch       pb.WatchClient
@@ -34,6 +35,7 @@ func newSide(t *testing.T, m *harness.Member) *side {
 	conn := m.Dial(t)
 	return &side{
 		name:        m.Name,
+		member:      m,
 		kv:          pb.NewKVClient(conn),
 		lease:       pb.NewLeaseClient(conn),
 		watch:       pb.NewWatchClient(conn),
@@ -71,6 +73,11 @@ const mismatchesMax = 5
 func (p *pair) do(c call) answer {
 	p.t.Helper()
 	real, ours := p.both(c)
+	for _, s := range []*side{p.real, p.ours} {
+		if death := s.member.Death(); death != "" {
+			p.t.Fatalf("operation %d: %s\nrequest: %s", p.operation, death, describe(c.request))
+		}
+	}
 	real, ours = normalise(c.request, real), normalise(c.request, ours)
 	if d := difference(real, ours); d != "" {
 		p.mismatch("%s\nrequest: %s\nreal:\n%vours:\n%v", d, describe(c.request), real, ours)

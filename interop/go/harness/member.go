@@ -137,6 +137,19 @@ func (m *Member) Kill() {
 	m.process.AwaitExit(30 * time.Second)
 }
 
+// Death describes the unexpected end of the process: how it ended and what it
+// said; "" while it runs.
+func (m *Member) Death() string {
+	if m.process == nil || m.process.Running() {
+		return ""
+	}
+	text := m.process.Output()
+	if at := strings.LastIndex(text, "panic"); at > 0 {
+		text = text[max(0, at-500):]
+	}
+	return fmt.Sprintf("%s (%s) has ended with status %d:\n%.4000s", m.Name, m.Binary, m.process.Status(), text)
+}
+
 // Process is the current or last process.
 func (m *Member) Process() *Process { return m.process }
 
