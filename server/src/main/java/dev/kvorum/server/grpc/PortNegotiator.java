@@ -2,6 +2,7 @@ package dev.kvorum.server.grpc;
 
 import io.grpc.ChannelLogger;
 import io.grpc.netty.GrpcHttp2ConnectionHandler;
+import io.grpc.netty.InternalProtocolNegotiationEvent;
 import io.grpc.netty.InternalProtocolNegotiator;
 import io.grpc.netty.InternalProtocolNegotiators;
 import io.netty.buffer.ByteBuf;
@@ -50,6 +51,7 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
 
   private final class Sniffer extends ByteToMessageDecoder {
     private final ChannelHandler grpc;
+    private Object begin = InternalProtocolNegotiationEvent.getDefault();
     private boolean decided;
 
     Sniffer(ChannelHandler grpc) {
@@ -70,6 +72,16 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
               TimeUnit.SECONDS);
     }
 
+    /// grpc's "begin to negotiate" waits until we know whether there is anything to negotiate.
+    @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+      if (event.getClass() == begin.getClass()) {
+        begin = event;
+      } else {
+        context.fireUserEventTriggered(event);
+      }
+    }
+
     @Override
     protected void decode(ChannelHandlerContext context, ByteBuf in, List<Object> out) {
       int known = Math.min(in.readableBytes(), PREFACE.length);
@@ -82,7 +94,10 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
       }
       if (known == PREFACE.length) {
         decided = true;
-        context.pipeline().replace(this, null, grpc); // hands on what it has gathered
+        // grpc's handlers settle who speaks before they are handed what has been read
+        context.pipeline().addAfter(context.name(), null, grpc);
+        context.fireUserEventTriggered(begin);
+        context.pipeline().remove(this);
       }
     }
 
