@@ -235,6 +235,7 @@ final class SimulatedCluster {
   void healAndProgress() {
     dropPercent = 0;
     duplicatePercent = 0;
+    nodes.forEach(n -> n.mayFail = false);
     for (boolean[] row : cut) {
       Arrays.fill(row, false);
     }

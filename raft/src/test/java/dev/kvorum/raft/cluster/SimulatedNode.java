@@ -45,6 +45,7 @@ final class SimulatedNode {
   private long applied;
   private final Map<Bytes, Long> openReads = new HashMap<>();
   int answeredReads;
+  boolean mayFail = true;
 
   SimulatedNode(
       long id,
@@ -142,12 +143,12 @@ final class SimulatedNode {
       // A leader may send while its own disk works (Raft thesis §10.2.1).
       ready.messages().forEach(network);
     }
-    if (random.nextInt(400) == 0) {
+    if (mayFail && random.nextInt(400) == 0) {
       crash();
       return;
     }
     save(ready.hardState(), ready.entries(), ready.snapshot(), ready.mustSync());
-    if (random.nextInt(400) == 0) {
+    if (mayFail && random.nextInt(400) == 0) {
       crash();
       return;
     }
