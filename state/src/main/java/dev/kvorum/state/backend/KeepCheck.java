@@ -5,4 +5,9 @@ package dev.kvorum.state.backend;
 public interface KeepCheck {
   /// @param record the stored `mvccpb.KeyValue`, which names the key the revision belongs to
   boolean isKept(byte[] record, long main, int sub);
+
+  /// Whether any revision is kept at all. Asked at most once, and only when the first revision met was not.
+  default boolean keepsAnything() {
+    return true;
+  }
 }

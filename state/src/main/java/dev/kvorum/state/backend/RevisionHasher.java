@@ -13,35 +13,39 @@ public final class RevisionHasher {
   private final CRC32C crc = new CRC32C();
   private final long compactRev;
   private final long rev;
-  private final boolean keepsAnything;
+  private boolean keepsSome;
+  private boolean keepsNone;
 
   /// @param compactRev -1 when nothing was ever compacted
-  /// @param keepsAnything whether any revision passes the check given to [#add]; if none does, etcd leaves nothing out
-  public RevisionHasher(long compactRev, long rev, boolean keepsAnything) {
+  public RevisionHasher(long compactRev, long rev) {
     this.compactRev = compactRev;
     this.rev = rev;
-    this.keepsAnything = keepsAnything;
     crc.update(BucketName.KEY.bytes());
   }
 
   /// @param key 17 bytes, or 18 for a tombstone
   public void add(byte[] key, int keyLength, byte[] record, KeepCheck keep) {
     long main = RevisionKey.main(key);
-    if (main > rev) {
-      return;
-    }
-    if (main <= compactRev && keepsAnything && !keep.isKept(record, main, RevisionKey.sub(key))) {
-      return;
-    }
-    update(key, keyLength, record, main);
+    boolean kept = main <= compactRev && keep.isKept(record, main, RevisionKey.sub(key));
+    add(key, keyLength, record, keep, kept);
   }
 
-  /// Like [#add] for a caller that has asked already.
-  void add(byte[] key, int keyLength, byte[] record, boolean kept) {
+  /// Like the other for a caller that has asked already.
+  void add(byte[] key, int keyLength, byte[] record, KeepCheck keep, boolean kept) {
     long main = RevisionKey.main(key);
-    if (main <= rev && (main > compactRev || !keepsAnything || kept)) {
+    if (main <= rev && (main > compactRev || kept || leavesNothingOut(keep))) {
+      keepsSome |= kept;
       update(key, keyLength, record, main);
     }
+  }
+
+  /// When nothing at all is kept, etcd takes the set for missing and leaves nothing out.
+  private boolean leavesNothingOut(KeepCheck keep) {
+    if (!keepsSome && !keepsNone) {
+      keepsSome = keep.keepsAnything();
+      keepsNone = !keepsSome;
+    }
+    return keepsNone;
   }
 
   private void update(byte[] key, int keyLength, byte[] record, long main) {

@@ -20,10 +20,9 @@ public final class RevisionSweep {
   private boolean finished;
 
   /// @param previousRev the revision compacted at before; -1 for none
-  /// @param keepsAnything whether any revision will be kept
-  public RevisionSweep(long previousRev, long rev, boolean keepsAnything) {
+  public RevisionSweep(long previousRev, long rev) {
     this.rev = rev;
-    this.hasher = new RevisionHasher(previousRev, rev, keepsAnything);
+    this.hasher = new RevisionHasher(previousRev, rev);
   }
 
   void step(WriteTx tx, KeepCheck keep, int scanMax) throws CorruptionException {
@@ -41,7 +40,7 @@ public final class RevisionSweep {
       int sub = RevisionKey.sub(key);
       byte[] record = cursor.value();
       boolean kept = keep.isKept(record, main, sub);
-      hasher.add(key, length, record, kept);
+      hasher.add(key, length, record, keep, kept);
       RevisionKey.write(next, main, sub + 1);
       if (!kept) {
         cursor.delete();

@@ -79,9 +79,9 @@ public final class Compaction {
 
   /// Apply loop: renews what the backend loop asks about kept revisions, so that no old index is kept alive.
   private void look(IndexView index) {
-    keep = (record, main, sub) -> index.isKept(StoredKv.keyOf(record), main, sub, revision, true);
+    keep = index.keepCheck(revision, true);
     if (sweep == null) {
-      sweep = new RevisionSweep(previousRevision, revision, index.keepsAnything(revision, true));
+      sweep = new RevisionSweep(previousRevision, revision);
     }
   }
 

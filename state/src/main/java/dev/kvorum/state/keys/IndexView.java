@@ -1,5 +1,6 @@
 package dev.kvorum.state.keys;
 
+import dev.kvorum.state.backend.KeepCheck;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -57,8 +58,7 @@ final class IndexView {
     return count;
   }
 
-  /// True when some key is left by compaction at `rev`; see [KeyEntry#isKept].
-  boolean keepsAnything(long rev, boolean withTombstones) {
+  private boolean keepsAnything(long rev, boolean withTombstones) {
     Walk walk = new Walk(root, new byte[0], null);
     for (KeyEntry entry = walk.next(); entry != null; entry = walk.next()) {
       int at = entry.lastAtOrBelow(rev);
@@ -69,9 +69,20 @@ final class IndexView {
     return false;
   }
 
-  boolean isKept(byte[] key, long main, int sub, long rev, boolean withTombstones) {
-    KeyEntry entry = find(key);
-    return entry != null && entry.isKept(main, sub, rev, withTombstones);
+  /// Which revisions compaction at `rev` leaves; see [KeyEntry#isKept]. For any thread.
+  KeepCheck keepCheck(long rev, boolean withTombstones) {
+    return new KeepCheck() {
+      @Override
+      public boolean isKept(byte[] record, long main, int sub) {
+        KeyEntry entry = find(StoredKv.keyOf(record));
+        return entry != null && entry.isKept(main, sub, rev, withTombstones);
+      }
+
+      @Override
+      public boolean keepsAnything() {
+        return IndexView.this.keepsAnything(rev, withTombstones);
+      }
+    };
   }
 
   Walk walk(KeyRange range) {

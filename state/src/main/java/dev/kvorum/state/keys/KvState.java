@@ -99,8 +99,8 @@ record KvState(
       throw EtcdException.of(EtcdError.FUTURE_REV);
     }
     long rev = revision == 0 ? currentRevision : revision;
-    RevisionHasher hasher = new RevisionHasher(compactRevision, rev, index.keepsAnything(rev, false));
-    KeepCheck keep = (record, main, sub) -> index.isKept(StoredKv.keyOf(record), main, sub, rev, false);
+    RevisionHasher hasher = new RevisionHasher(compactRevision, rev);
+    KeepCheck keep = index.keepCheck(rev, false);
     RevisionReader rows = new RevisionReader(this, 0);
     while (rows.next() && rows.main() <= rev) {
       hasher.add(rows.key(), rows.keyLength(), rows.record(), keep);

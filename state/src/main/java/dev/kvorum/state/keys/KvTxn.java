@@ -18,6 +18,7 @@ public final class KvTxn {
   private final long beginRevision;
   private final List<Event> events = new ArrayList<>(2);
   private boolean ended;
+  private @Nullable KvState state;
 
   KvTxn(KvStore store, long beginRevision) {
     this.store = store;
@@ -36,13 +37,14 @@ public final class KvTxn {
 
   /// The encoded key value of `key` as this transaction sees it; null when absent.
   public byte @Nullable [] get(Bytes key) throws CorruptionException {
-    KeyEntry entry = store.index().peek().find(key.array());
-    return entry == null || !entry.isLive() ? null : state().record(entry.main, entry.sub);
+    KvState now = state();
+    KeyEntry entry = now.index().find(key.array());
+    return entry == null || !entry.isLive() ? null : now.record(entry.main, entry.sub);
   }
 
   /// Whether `key` is present as this transaction sees it.
   public boolean has(Bytes key) {
-    KeyEntry entry = store.index().peek().find(key.array());
+    KeyEntry entry = state().index().find(key.array());
     return entry != null && entry.isLive();
   }
 
@@ -59,13 +61,20 @@ public final class KvTxn {
     }
   }
 
+  /// What it sees now; kept from one read to the next as long as nothing changes.
   private KvState state() {
-    return store.state(revision());
+    KvState now = state;
+    if (now == null) {
+      now = store.state(revision());
+      state = now;
+    }
+    return now;
   }
 
   /// Sets `key` to `value`, hanging on `lease`, which exists, or on none (0).
   public void put(Bytes key, Bytes value, long lease) {
     Invariant.check(!ended, "a transaction is used after its end");
+    state = null;
     long main = beginRevision + 1;
     int sub = events.size();
     KeyEntry before = store.index().put(key.array(), main, sub);
@@ -95,7 +104,7 @@ public final class KvTxn {
   /// Deletes the keys of `range` in key order. @return how many there were
   public long deleteRange(KeyRange range) {
     Invariant.check(!ended, "a transaction is used after its end");
-    IndexView.Walk walk = store.index().peek().walk(range);
+    IndexView.Walk walk = state().index().walk(range);
     List<byte[]> keys = new ArrayList<>();
     for (KeyEntry entry = walk.next(); entry != null; entry = walk.next()) {
       if (entry.isLive()) {
@@ -109,6 +118,7 @@ public final class KvTxn {
   }
 
   private void delete(Bytes key) {
+    state = null;
     long main = beginRevision + 1;
     int sub = events.size();
     store.index().tombstone(key.array(), main, sub);

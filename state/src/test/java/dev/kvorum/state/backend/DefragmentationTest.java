@@ -120,7 +120,7 @@ class DefragmentationTest {
   }
 
   private void deleteMost() throws IOException {
-    RevisionSweep sweep = new RevisionSweep(-1, main, true);
+    RevisionSweep sweep = new RevisionSweep(-1, main);
     while (!sweep.isFinished()) {
       BackendCommit commit = backend.compact(sweep, (record, revision, sub) -> revision % 100 == 0, 100);
       assertThat(commit).isNotNull();
@@ -182,7 +182,7 @@ class DefragmentationTest {
 
   @Test
   void compactionWaitsUntilTheCopyIsDone() throws IOException {
-    RevisionSweep sweep = new RevisionSweep(-1, main, true);
+    RevisionSweep sweep = new RevisionSweep(-1, main);
     Defragmentation copying = backend.beginDefragmentation();
     copying.step(10, 1 << 20);
     assertThat(backend.compact(sweep, (record, revision, sub) -> true, 10)).isNull();
