@@ -13,7 +13,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -83,7 +83,18 @@ public final class Main {
       logger().atError().addMarker(Loud.FATAL).setCause(e).log("discovery failed");
       return 1;
     }
-    Signals.Cause cause = signals.await();
+    // a member alone in its cluster may wait for ready forever: a signal must reach it then, too
+    CompletableFuture.anyOf(server.whenReady(), signals.came()).join();
+    if (!signals.came().isDone()) {
+      try {
+        server.serveClients();
+      } catch (IOException | RuntimeException e) {
+        logger().atError().addMarker(Loud.FATAL).setCause(e).log("listener failed");
+        server.stop();
+        return 1;
+      }
+    }
+    Signals.Cause cause = signals.came().join();
     logger().atInfo().addKeyValue("signal", cause.logName()).log("received signal; shutting down");
     server.stop();
     Logs.stop();

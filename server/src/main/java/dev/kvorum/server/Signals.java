@@ -38,9 +38,9 @@ final class Signals {
     return signals;
   }
 
-  /// Blocks until a signal came.
-  Cause await() {
-    return first.join();
+  /// Completes when the first signal came.
+  CompletableFuture<Cause> came() {
+    return first;
   }
 
   /// Ends the process as the signal would have, so that whoever started it sees how it died. As pid 1, which signals do
