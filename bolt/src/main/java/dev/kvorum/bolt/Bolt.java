@@ -83,16 +83,22 @@ public final class Bolt implements AutoCloseable {
     }
   }
 
+  /// Free is what is not reachable, whether the file has a list or not: only the walk proves that a page has one use,
+  /// and a list that contradicts it would have live pages overwritten.
   private void findFreePages(Pages pages, Meta meta) throws CorruptionException {
+    PageSet reached = PageWalk.reachable(pages, meta.root());
     if (meta.hasFreelist()) {
-      FreelistPage.read(pages, meta.freelist(), id -> {
-        if (!freePages.add(id)) {
-          throw pages.corrupt(meta.freelist() * pageSize, "page " + id + ": already freed");
+      int span = FreelistPage.read(pages, meta.freelist(), id -> {
+        if (reached.contains(id)) {
+          throw pages.corrupt(id * pageSize, "page " + id + ": reachable freed");
         }
       });
-      return;
+      for (long id = meta.freelist(); id < meta.freelist() + span; id++) {
+        if (!reached.add(id)) {
+          throw pages.corrupt(id * pageSize, "page " + id + ": multiple references");
+        }
+      }
     }
-    PageSet reached = PageWalk.reachable(pages, meta.root());
     for (long id = 2; id < meta.pageCount(); id++) {
       if (!reached.contains(id)) {
         freePages.add(id);
@@ -267,7 +273,7 @@ public final class Bolt implements AutoCloseable {
   /// Makes `meta`, which is durable, what readers get from now on.
   Committed publish(Meta meta, PageRuns freed, PageRuns allocated) {
     Pages pages = new Pages(mapped.mapping.segment(), pageSize, meta.pageCount(), file.path());
-    long pending = pendingPages.size() + freed.pages();
+    long pending = pendingPages.size();
     Committed old = newest;
     Committed made = new Committed(meta, pages, mapped, freePages.size(), pending);
     newest = made;

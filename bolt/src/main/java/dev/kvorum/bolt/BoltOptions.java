@@ -4,8 +4,8 @@ package dev.kvorum.bolt;
 ///
 /// @param readOnly shares the file lock with other readers and refuses write transactions
 /// @param noSync skips every sync: a crash of the machine may lose the file (etcd's `--unsafe-no-fsync`)
-/// @param syncFreelist writes the free page list with each commit. Without it, which is etcd's way, commits are
-///     cheaper and opening walks all pages
+/// @param syncFreelist writes the free page list with each commit, for bbolt's sake, which then opens faster. etcd does
+///     without, and we walk all pages at opening in any case
 /// @param initialMapBytes address space mapped at once; larger files are mapped in whole. Costs no memory
 /// @param pageSize bytes per page of a file created by this open, a power of two from 1024 to 65536
 public record BoltOptions(

@@ -36,6 +36,9 @@ final class BranchNode extends Node {
       node.insertRow(i, node.dataEnd - keyLength, keyLength, 0, 0);
       node.childIds[i] = pages.child(element);
     }
+    if (!node.isOrdered()) {
+      throw pages.corrupt(at, "branch keys do not ascend");
+    }
     return node;
   }
 

@@ -24,6 +24,10 @@ public final class Checker {
   private final Meta meta;
   private final PageSet freed = new PageSet();
   private final PageSet reached = new PageSet();
+
+  /// Pages whose keys were looked at: a page with two references, told already, is not walked below twice.
+  private final PageSet ordered = new PageSet();
+
   private final List<Long> stack = new ArrayList<>();
   private final List<String> findings = new ArrayList<>();
 
@@ -144,7 +148,8 @@ public final class Checker {
   private byte @Nullable [] checkOrder(long id, byte @Nullable [] least, byte @Nullable [] beyond) {
     stack.add(id);
     try {
-      return stack.size() > Page.DEPTH_MAX ? least : checkOrderIn(id, least, beyond);
+      long at = pages.at(id);
+      return ordered.add(id) ? checkOrderIn(id, at, least, beyond) : least;
     } catch (CorruptionException e) {
       return least; // told by the walk before
     } finally {
@@ -152,9 +157,8 @@ public final class Checker {
     }
   }
 
-  private byte @Nullable [] checkOrderIn(long id, byte @Nullable [] least, byte @Nullable [] beyond)
+  private byte @Nullable [] checkOrderIn(long id, long at, byte @Nullable [] least, byte @Nullable [] beyond)
       throws CorruptionException {
-    long at = pages.at(id);
     long end = pages.end(at);
     int count = pages.count(at);
     boolean isBranch = pages.isBranch(at);

@@ -18,23 +18,23 @@ final class KeyOrder {
   private KeyOrder() {}
 
   /// Negative, zero or positive as the run of `a` is below, equal to or above `b`.
-  static int compare(byte[] a, int aAt, int aLength, byte[] b) {
-    int shared = Math.min(aLength, b.length);
+  static int compare(byte[] a, int aAt, int aLength, byte[] b, int bAt, int bLength) {
+    int shared = Math.min(aLength, bLength);
     int i = 0;
     for (; i + 8 <= shared; i += 8) {
       long x = (long) WORD.get(a, aAt + i);
-      long y = (long) WORD.get(b, i);
+      long y = (long) WORD.get(b, bAt + i);
       if (x != y) {
         return Long.compareUnsigned(x, y);
       }
     }
     for (; i < shared; i++) {
-      int difference = (a[aAt + i] & 0xff) - (b[i] & 0xff);
+      int difference = (a[aAt + i] & 0xff) - (b[bAt + i] & 0xff);
       if (difference != 0) {
         return difference;
       }
     }
-    return aLength - b.length;
+    return aLength - bLength;
   }
 
   static int compare(MemorySegment a, long aAt, int aLength, byte[] b) {

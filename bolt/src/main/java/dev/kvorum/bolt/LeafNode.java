@@ -50,6 +50,9 @@ final class LeafNode extends Node {
       node.insertRow(i, keyAt, keyLength, valueLength, pages.leafFlags(element));
       keyAt += keyLength + valueLength;
     }
+    if (!node.isOrdered()) {
+      throw pages.corrupt(at, "leaf keys do not ascend");
+    }
     return node;
   }
 
@@ -72,13 +75,13 @@ final class LeafNode extends Node {
       long keyAt = element + (b.getInt(element + 4) & 0xFFFFFFFFL);
       int keyLength = b.getInt(element + 8);
       int valueLength = b.getInt(element + 12);
-      if (keyLength <= 0 || valueLength < 0 || keyAt + keyLength + (long) valueLength > value.length) {
+      if (keyLength <= 0 || valueLength < 0 || b.getInt(element) >>> 1 != 0 || keyAt + keyLength + (long) valueLength > value.length) {
         return null;
       }
       int at = node.addData(value, (int) keyAt, keyLength + valueLength);
       node.insertRow(i, at, keyLength, valueLength, b.getInt(element));
     }
-    return node;
+    return node.isOrdered() ? node : null;
   }
 
   /// Maps `key` to `value`; `found` is what [#search] said of the key.

@@ -74,7 +74,17 @@ abstract sealed class Node permits LeafNode, BranchNode {
   }
 
   final int compareKey(int i, byte[] key) {
-    return KeyOrder.compare(data, keyAt(i), keyLength(i), key);
+    return KeyOrder.compare(data, keyAt(i), keyLength(i), key, 0, key.length);
+  }
+
+  /// Whether keys ascend: asked of what comes from the file, since all we do relies on it.
+  final boolean isOrdered() {
+    for (int i = 1; i < count; i++) {
+      if (KeyOrder.compare(data, keyAt(i - 1), keyLength(i - 1), data, keyAt(i), keyLength(i)) >= 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /// The index of `key`, or if absent `-1 - index` of the first element above it.

@@ -106,12 +106,16 @@ final class Pages {
 
   /// Checks the bounds of a leaf element. @return where its key lies; its value lies behind
   long leafKeyAt(long element, long end) throws CorruptionException {
-    long keyAt = element + (map.get(Page.LONG, element) >>> 32);
+    long word = map.get(Page.LONG, element);
     long lengths = map.get(Page.LONG, element + 8);
+    long keyAt = element + (word >>> 32);
     long keyLength = lengths & 0xFFFFFFFFL;
-    if (keyLength - 1 >= Bucket.KEY_BYTES_MAX || keyLength == 0 || lengths < 0
+    if ((int) word >>> 1 != 0
+        || keyLength > Bucket.KEY_BYTES_MAX
+        || keyLength == 0
+        || lengths < 0
         || keyAt + keyLength + (lengths >>> 32) > end) {
-      throw corrupt(element, "leaf element out of its page's bounds");
+      throw corrupt(element, "leaf element unknown or out of its page's bounds");
     }
     return keyAt;
   }

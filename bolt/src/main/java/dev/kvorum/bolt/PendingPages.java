@@ -1,6 +1,6 @@
 package dev.kvorum.bolt;
 
-import dev.kvorum.env.InvariantViolation;
+import dev.kvorum.env.Invariant;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 
@@ -30,21 +30,33 @@ final class PendingPages {
     }
   }
 
+  private final PageSet all = new PageSet();
   private final ArrayDeque<Freed> freed = new ArrayDeque<>();
   private final PageTags allocatedBy = new PageTags();
-  private long pages;
 
   long size() {
-    return pages;
+    return all.size();
+  }
+
+  /// Notes pages about to become pending. @return the first that is already, or -1
+  long admit(PageRuns runs) {
+    for (int i = 0; i < runs.count(); i++) {
+      for (long id = runs.id(i); id < runs.id(i) + runs.span(i); id++) {
+        if (!all.add(id)) {
+          return id;
+        }
+      }
+    }
+    return -1;
   }
 
   /// Takes in what transaction `txid` freed and allocated.
   ///
+  /// @param freedRuns admitted before
   /// @param olderStatesAreRead whether any state before `txid` is in use
   void committed(long txid, PageRuns freedRuns, PageRuns allocatedRuns, boolean olderStatesAreRead) {
     if (freedRuns.count() > 0) {
       freed.addLast(new Freed(txid, freedRuns, allocators(freedRuns)));
-      pages += freedRuns.pages();
     }
     if (!olderStatesAreRead) {
       allocatedBy.clear();
@@ -112,23 +124,17 @@ final class PendingPages {
 
   private void release(PageRuns runs, int i, FreePages free) {
     for (long id = runs.id(i); id < runs.id(i) + runs.span(i); id++) {
-      if (!free.add(id)) {
-        throw new InvariantViolation("page " + id + ": already freed");
-      }
+      boolean added = free.add(id);
+      Invariant.check(added, "a pending page was free");
+      all.remove(id);
     }
-    pages -= runs.span(i);
   }
 
   /// Adds all pending pages to `target`.
   void addTo(PageSet target) {
-    for (Freed set : freed) {
-      for (int i = 0; i < set.runs.count(); i++) {
-        for (long id = set.runs.id(i); id < set.runs.id(i) + set.runs.span(i); id++) {
-          if (!target.add(id)) {
-            throw new InvariantViolation("page " + id + ": already freed");
-          }
-        }
-      }
+    for (long id = all.next(0); id >= 0; id = all.next(id + 1)) {
+      boolean added = target.add(id);
+      Invariant.check(added, "a pending page is in use");
     }
   }
 }

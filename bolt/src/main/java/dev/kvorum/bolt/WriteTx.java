@@ -78,7 +78,9 @@ public final class WriteTx implements Tx {
     out.beginCommit();
     int merges = new Rebalance(this).run(root);
     long rootId = new Spill(this, out).run(root);
-    long freelist = writeFreelist(out);
+    freeOldFreelist();
+    checkFreed();
+    long freelist = bolt.options().syncFreelist() ? writeFreelist(out) : Meta.NO_FREELIST;
     out.flush();
     bolt.reserve(pageCount);
     if (out.writeCalls > 0) {
@@ -99,26 +101,33 @@ public final class WriteTx implements Tx {
         made.sizeBytes());
   }
 
-  /// Frees the old list of free pages, and writes a new one if one is kept. @return its page
-  private long writeFreelist(PageWriter out) throws IOException {
+  private void freeOldFreelist() throws CorruptionException {
     if (base.meta.hasFreelist()) {
       free(base.meta.freelist(), FreelistPage.read(base.pages, base.meta.freelist(), id -> {}));
     }
-    if (!bolt.options().syncFreelist()) {
-      return Meta.NO_FREELIST;
+  }
+
+  /// Opening proved that each page has one use. If one is freed twice all the same, the disk has changed since; this
+  /// is noticed before the meta page is written, and so before the page could get two new uses.
+  private void checkFreed() throws CorruptionException {
+    long twice = bolt.pendingPages().admit(freed);
+    for (int i = 0; i < freed.count() && twice < 0; i++) {
+      twice = bolt.freePages().contains(freed.id(i)) ? freed.id(i) : -1;
     }
-    int span = FreelistPage.spanFor(bolt.freePages().size() + bolt.pendingPages().size() + freed.pages(), bolt.pageSize());
+    if (twice >= 0) {
+      throw base.pages.corrupt(twice * bolt.pageSize(), "page " + twice + ": already freed");
+    }
+  }
+
+  /// Writes the list of free pages, pending ones included. @return its page
+  private long writeFreelist(PageWriter out) throws IOException {
+    int span = FreelistPage.spanFor(bolt.freePages().size() + bolt.pendingPages().size(), bolt.pageSize());
     long id = allocate(span);
     PageSet ids = new PageSet();
     for (long p = bolt.freePages().next(0); p >= 0; p = bolt.freePages().next(p + 1)) {
       ids.add(p);
     }
     bolt.pendingPages().addTo(ids);
-    for (int i = 0; i < freed.count(); i++) {
-      for (long p = freed.id(i); p < freed.id(i) + freed.span(i); p++) {
-        Invariant.check(ids.add(p), "a page freed twice");
-      }
-    }
     int at = out.room(id, span);
     int end = FreelistPage.write(out.buffer(), at, id, span, ids);
     out.zero(end, at + span * bolt.pageSize());

@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -17,7 +18,7 @@ import java.util.TreeMap;
 
 /// A disk that forgets: [#crash] leaves of each file what was synced, and of later writes some sectors.
 final class MemoryDisk implements Disk {
-  private static final long FILE_BYTES_MAX = 64 << 20;
+  private static final long FILE_BYTES_MAX = 16 << 20;
   private static final int SECTOR_BYTES = 512;
 
   private final Map<Path, Content> files = new TreeMap<>();
@@ -39,7 +40,7 @@ final class MemoryDisk implements Disk {
     }
 
     void set(byte[] content) {
-      bytes.fill((byte) 0);
+      bytes.asSlice(0, size).fill((byte) 0);
       MemorySegment.copy(content, 0, bytes, ValueLayout.JAVA_BYTE, 0, content.length);
       size = content.length;
       durable = content;
@@ -50,7 +51,7 @@ final class MemoryDisk implements Disk {
     /// Of the unsynced sectors each survives or not.
     void crash(SplittableRandom random) {
       byte[] now = copy();
-      byte[] left = java.util.Arrays.copyOf(durable, random.nextBoolean() ? now.length : durable.length);
+      byte[] left = Arrays.copyOf(durable, random.nextBoolean() ? now.length : durable.length);
       for (long[] write : unsynced) {
         for (long sector = write[0] / SECTOR_BYTES * SECTOR_BYTES; sector < write[1]; sector += SECTOR_BYTES) {
           int end = (int) Math.min(sector + SECTOR_BYTES, left.length);
@@ -155,11 +156,11 @@ final class MemoryDisk implements Disk {
 
     @Override
     public void write(ByteBuffer src, long position) throws IOException {
-      operation();
       int n = src.remaining();
       content.bytes.asSlice(position, n).asByteBuffer().put(src);
       content.size = Math.max(content.size, position + n);
       content.unsynced.add(new long[] {position, position + n});
+      operation();
     }
 
     @Override
