@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Owned by the backend loop. Source for the copy's file name and page fill: bolt-format §9.
 public final class Defragmentation implements AutoCloseable {
+  /// The copy's commits are synced, which costs more than a small step of copying.
+  private static final long COMMIT_BYTES = 8L << 20;
+
   private final Backend backend;
   private final Disk disk;
   private final Path file;
@@ -31,6 +34,8 @@ public final class Defragmentation implements AutoCloseable {
   private final Bolt target;
   private final byte[] last = new byte[RevisionKey.TOMBSTONE_SIZE];
   private int lastLength;
+  private @Nullable WriteTx open;
+  private long uncommittedBytes;
   private long copied;
   private boolean ended;
   private boolean swapped;
@@ -88,15 +93,21 @@ public final class Defragmentation implements AutoCloseable {
   }
 
   private boolean copySome(int keysMax, long bytesMax) throws IOException {
-    try (ReadTx source = backend.bolt().bolt().beginRead();
-        WriteTx tx = target.beginWrite()) {
-      boolean reachedEnd = copyKeys(source, tx, keysMax, bytesMax);
+    WriteTx tx = open == null ? target.beginWrite() : open;
+    open = tx;
+    boolean reachedEnd;
+    try (ReadTx source = backend.bolt().bolt().beginRead()) {
+      reachedEnd = copyKeys(source, tx, keysMax, bytesMax);
       if (reachedEnd) {
         copySmallBuckets(source, tx);
       }
-      tx.commit();
-      return reachedEnd;
     }
+    if (reachedEnd || uncommittedBytes >= COMMIT_BYTES) {
+      tx.commit();
+      open = null;
+      uncommittedBytes = 0;
+    }
+    return reachedEnd;
   }
 
   private boolean copyKeys(ReadTx source, WriteTx tx, int keysMax, long bytesMax) throws CorruptionException {
@@ -120,6 +131,7 @@ public final class Defragmentation implements AutoCloseable {
       more = cursor.next();
     }
     copied += count;
+    uncommittedBytes += bytes;
     return !more;
   }
 

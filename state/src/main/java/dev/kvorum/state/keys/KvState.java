@@ -59,7 +59,11 @@ record KvState(
   }
 
   byte @Nullable [] get(byte[] key, long revision) throws CorruptionException {
-    long rev = resolve(revision);
+    return at(key, resolve(revision));
+  }
+
+  /// @param rev within history
+  byte @Nullable [] at(byte[] key, long rev) throws CorruptionException {
     KeyEntry entry = index.find(key);
     if (entry == null) {
       return null;

@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvorum.api.EtcdError;
 import dev.kvorum.api.EtcdException;
+import dev.kvorum.bolt.Bolt;
 import dev.kvorum.bolt.Cursor;
+import dev.kvorum.bolt.WriteTx;
 import dev.kvorum.env.Bytes;
 import dev.kvorum.env.CorruptionException;
+import dev.kvorum.env.RealDisk;
 import dev.kvorum.state.backend.BucketName;
 import dev.kvorum.state.backend.MetaKey;
 import dev.kvorum.state.backend.RevisionKey;
@@ -138,6 +141,54 @@ class CompactionTest {
     rig.crashAndReopen();
     assertThat(rig.store.currentRevision()).isEqualTo(9);
     assertThat(rig.put("a", "2")).isEqualTo(10);
+  }
+
+  /// `etcdutl snapshot restore --bump-revision` leaves a revision without a record.
+  @Test
+  void aRevisionWithoutARecordOnlyRaisesTheRevision() throws IOException {
+    rig.put("a", "1");
+    rig.commit();
+    rig.close();
+    try (Bolt bolt = Bolt.open(new RealDisk(), directory.resolve("db"), StoreRig.UNSYNCED);
+        WriteTx tx = bolt.beginWrite()) {
+      tx.bucket(Bytes.utf8("key").array()).put(RevisionKey.encode(1_000_002, 0), new byte[0]);
+      tx.commit();
+    }
+    rig = new StoreRig(directory.resolve("db"));
+    assertThat(rig.store.currentRevision()).isEqualTo(1_000_002);
+    rig.store.checkInvariants();
+    try (KvView view = rig.store.view()) {
+      assertThat(view.count(KeyRange.all(), 0)).isEqualTo(1);
+    }
+    assertThat(rig.put("a", "2")).isEqualTo(1_000_003);
+    compact(1_000_003);
+    assertThat(rowsInFile()).containsExactly("1000002.0 ", "1000003.0 a");
+  }
+
+  @Test
+  void aKeyThatIsNoRevisionIsCorruption() throws IOException {
+    rig.put("a", "1");
+    rig.commit();
+    rig.close();
+    try (Bolt bolt = Bolt.open(new RealDisk(), directory.resolve("db"), StoreRig.UNSYNCED);
+        WriteTx tx = bolt.beginWrite()) {
+      tx.bucket(Bytes.utf8("key").array()).put(Bytes.utf8("not a revision...").array(), new byte[0]);
+      tx.commit();
+    }
+    assertThatThrownBy(() -> new StoreRig(directory.resolve("db"))).isInstanceOf(CorruptionException.class);
+  }
+
+  @Test
+  void aRecordThatDoesNotParseIsCorruption() throws IOException {
+    rig.close();
+    try (Bolt bolt = Bolt.open(new RealDisk(), directory.resolve("db"), StoreRig.UNSYNCED);
+        WriteTx tx = bolt.beginWrite()) {
+      tx.bucket(Bytes.utf8("key").array()).put(RevisionKey.encode(2, 0), new byte[] {0x0a, 0x7f});
+      tx.commit();
+    }
+    assertThatThrownBy(() -> new StoreRig(directory.resolve("db")))
+        .isInstanceOf(CorruptionException.class)
+        .hasMessageContaining("revision 2");
   }
 
   /// 18667: members compacted at different times answered a range in a txn differently. Whether a revision can be read

@@ -86,6 +86,25 @@ class HashKvTest {
     assertHash(35, 2836693597L, 32);
   }
 
+  /// With no key left alive etcd's set of kept revisions is empty, and then it skips nothing.
+  @Test
+  void hashesEqualEtcdsWhenNothingIsLeftAlive() throws IOException {
+    rig.put("a", "1");
+    rig.put("b", "1");
+    rig.delete("a");
+    rig.delete("b");
+    assertHash(4, 3105699308L, -1);
+    assertHash(5, 1785112597L, -1);
+    compact(4);
+    assertHash(4, 3105699308L, -1);
+    assertHash(5, 2368373210L, 4);
+    compact(5);
+    assertHash(5, 902023998L, 4);
+    assertHash(0, 1084519789L, 5);
+    rig.put("c", "1");
+    assertHash(6, 4012545367L, 5);
+  }
+
   private void compact(long rev) throws IOException {
     rig.store.compact(rev);
     rig.finishCompactions();

@@ -11,7 +11,7 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 class KeyIndexTest {
-  private static final int ROUNDS = 25;
+  private static final int ROUNDS = 12;
 
   /// A published tree and what it must say for ever.
   private record Published(IndexView view, TreeMap<Bytes, Long> live) {}
