@@ -216,7 +216,6 @@ final class Replication {
       case REPLICATE -> member.inflights().freeTo(message.index());
     }
     if (maybeCommit()) {
-      raft.reads.releasePending();
       broadcastAppend();
     } else if (from != raft.id && member.canBumpCommit(log.committed())) {
       maybeSend(from, member, true);
@@ -230,9 +229,15 @@ final class Replication {
     raft.transfers.onCaughtUp(from, member);
   }
 
-  /// Commits what a quorum holds (Raft paper §5.3, §5.4.2). @return whether that was anything new
+  /// Commits what a quorum holds (Raft paper §5.3, §5.4.2), and lets go the reads that waited for this term's first.
+  ///
+  /// @return whether that was anything new, which all members should hear of
   boolean maybeCommit() {
-    return log.maybeCommit(tracker.committed(), raft.term());
+    boolean news = log.maybeCommit(tracker.committed(), raft.term());
+    if (news) {
+      raft.reads.releasePending();
+    }
+    return news;
   }
 
   /// Whether an entry of this term is committed: before that, a leader does not know what is (Raft paper §8).
