@@ -18,6 +18,9 @@ public final class ClientListener {
   /// HTTP/2 header block limit: far above any client's, far below what hurts.
   private static final int METADATA_BYTES_MAX = 1 << 20;
 
+  /// Requests up to this size are read in full, so that they are refused in etcd's words.
+  private static final long READ_BYTES_MIN = 16 << 20;
+
   private final Server server;
   private final EventLoopGroup acceptors;
   private final EventLoopGroup workers;
@@ -54,7 +57,7 @@ public final class ClientListener {
             .directExecutor()
             .fallbackHandlerRegistry(front)
             // our own refusal comes first, in etcd's words; this only bounds what is read before it
-            .maxInboundMessageSize(boundedDouble(limits.maxRequestBytes() + GrpcFront.REQUEST_OVERHEAD_BYTES))
+            .maxInboundMessageSize(readBytesMax(limits.maxRequestBytes() + GrpcFront.REQUEST_OVERHEAD_BYTES))
             .maxInboundMetadataSize(METADATA_BYTES_MAX)
             .maxConcurrentCallsPerConnection((int) Math.min(Integer.MAX_VALUE, limits.maxConcurrentStreams()))
             .permitKeepAliveTime(limits.keepAliveMinNanos(), TimeUnit.NANOSECONDS)
@@ -78,8 +81,8 @@ public final class ClientListener {
     return new ClientListener(server, acceptors, workers);
   }
 
-  private static int boundedDouble(int bytes) {
-    return (int) Math.min(Integer.MAX_VALUE, 2L * bytes);
+  private static int readBytesMax(int requestBytesMax) {
+    return (int) Math.min(Integer.MAX_VALUE, Math.max(READ_BYTES_MIN, 2L * requestBytesMax));
   }
 
   public int port() {
