@@ -136,7 +136,8 @@ final class Posix {
     }
   }
 
-  static MemorySegment map(int fd, long length, Path file) throws IOException {
+  /// Maps `length` bytes until `scope` is closed, after which touching them throws.
+  static MemorySegment map(int fd, long length, Path file, Arena scope) throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = arena.allocate(CALL_STATE);
       MemorySegment at =
@@ -144,13 +145,13 @@ final class Posix {
       if (at.address() == -1L) {
         throw failure("mmap", file, errno(state));
       }
-      return MemorySegment.ofAddress(at.address()).reinterpret(length).asReadOnly();
+      return MemorySegment.ofAddress(at.address()).reinterpret(length, scope, Posix::unmap).asReadOnly();
     } catch (Throwable t) {
       throw rethrow(t);
     }
   }
 
-  static void unmap(MemorySegment map) {
+  private static void unmap(MemorySegment map) {
     try {
       int ignored = (int) MUNMAP.invokeExact(MemorySegment.ofAddress(map.address()), map.byteSize());
     } catch (Throwable t) {

@@ -1,6 +1,8 @@
 package dev.kvorum.env;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
@@ -189,7 +191,8 @@ public final class RealDisk implements Disk {
 
     @Override
     public Mapping map(long length) throws IOException {
-      return new RealMapping(Posix.map(descriptor(), length, path));
+      Arena scope = Arena.ofShared();
+      return new RealMapping(Posix.map(descriptor(), length, path, scope), scope);
     }
 
     @Override
@@ -219,10 +222,10 @@ public final class RealDisk implements Disk {
     }
   }
 
-  private record RealMapping(java.lang.foreign.MemorySegment segment) implements DiskFile.Mapping {
+  private record RealMapping(MemorySegment segment, Arena scope) implements DiskFile.Mapping {
     @Override
     public void close() {
-      Posix.unmap(segment);
+      scope.close();
     }
   }
 }
