@@ -49,6 +49,7 @@ public final class EtcdServer {
   private final List<HttpListener> peers = new ArrayList<>();
   private final List<HttpListener> plain = new ArrayList<>();
   private final List<ClientListener> clients = new ArrayList<>();
+  private final List<InetSocketAddress> clientAddresses = new ArrayList<>();
 
   /// Hears that a running server cannot go on. Called once, on a loop of the member.
   @FunctionalInterface
@@ -194,6 +195,7 @@ public final class EtcdServer {
                 Runtime.getRuntime().availableProcessors());
         clients.add(listener);
         InetSocketAddress bound = new InetSocketAddress(address.getAddress(), listener.port());
+        clientAddresses.add(bound);
         lines.add(() -> servingLine(split ? "grpc" : "grpc+http", bound));
       } catch (IOException e) {
         throw FailureText.cannotListen(address, e);
@@ -237,6 +239,11 @@ public final class EtcdServer {
         limits.keepaliveMinTimeNanos(),
         limits.keepaliveIntervalNanos(),
         limits.keepaliveTimeoutNanos());
+  }
+
+  /// Where clients are served, in the order of `--listen-client-urls`; empty before [#serveClients].
+  public List<InetSocketAddress> clientAddresses() {
+    return List.copyOf(clientAddresses);
   }
 
   /// The member, for who runs the server in its own process.
