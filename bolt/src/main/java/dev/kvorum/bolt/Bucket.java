@@ -252,20 +252,6 @@ public final class Bucket {
   /// @return false when absent
   public boolean delete(byte[] key) throws CorruptionException {
     checkWritable();
-    if (!isPresent(key)) {
-      return false;
-    }
-    LeafNode leaf = leafFor(key);
-    int found = leaf.search(key);
-    Invariant.check(found >= 0, "a key seen on its page is not in its node");
-    Invariant.check(leaf.flags(found) == 0, "a value deleted where a bucket is");
-    leaf.remove(found);
-    noteChange();
-    return true;
-  }
-
-  /// Looks before nodes are made, which are written whether changed or not.
-  private boolean isPresent(byte[] key) throws CorruptionException {
     long id = rootId;
     Node node = rootNode;
     while (node instanceof BranchNode branch) {
@@ -273,7 +259,21 @@ public final class Bucket {
       id = branch.childId(i);
       node = branch.childNode(i);
     }
-    return node != null ? node.search(key) >= 0 : findOnPages(id, key) >= 0;
+    if (node == null) {
+      if (findOnPages(id, key) < 0) {
+        return false; // and no node made of the page, which would be written though it did not change
+      }
+      node = leafFor(key);
+    }
+    LeafNode leaf = (LeafNode) node;
+    int found = leaf.search(key);
+    if (found < 0) {
+      return false;
+    }
+    Invariant.check(leaf.flags(found) == 0, "a value deleted where a bucket is");
+    leaf.remove(found);
+    noteChange();
+    return true;
   }
 
   /// A new cursor, standing nowhere.

@@ -13,6 +13,9 @@ import java.util.List;
 final class PageWriter {
   private static final int BUFFER_BYTES = 1 << 20;
 
+  /// Longer ones, made for a page that needs one, are not kept.
+  private static final int KEPT_BUFFER_BYTES = 4 << 20;
+
   private final Bolt bolt;
   private final int pageSize;
   private ByteBuffer buffer = ByteBuffer.allocateDirect(0);
@@ -80,7 +83,7 @@ final class PageWriter {
     if (wanted > Integer.MAX_VALUE) {
       throw new IOException("a page of " + bytes + " bytes: elements above 2 GiB cannot be written");
     }
-    if (buffer.capacity() < bytes || buffer.capacity() > wanted) {
+    if (buffer.capacity() < bytes || (buffer.capacity() > KEPT_BUFFER_BYTES && buffer.capacity() > wanted)) {
       buffer = ByteBuffer.allocateDirect((int) wanted).order(ByteOrder.LITTLE_ENDIAN);
     }
     int most = Math.max(1, BUFFER_BYTES / pageSize);

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.kvorum.env.CorruptionException;
 import dev.kvorum.env.InvariantViolation;
 import dev.kvorum.env.RealDisk;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -302,8 +304,11 @@ class BoltTest {
     assertFilled(old, 0);
     assertThat(recent.bucket(bytes("b")).get(bytes("big39"))).hasSize(1 << 20);
     assertThatThrownBy(bolt::beginRead).isInstanceOf(InvariantViolation.class);
+    MemorySegment inPlace = recent.bucket(bytes("b")).getSegment(number(3));
+    assertThat(inPlace.get(ValueLayout.JAVA_BYTE, 7)).isEqualTo((byte) '0');
     old.close();
     recent.close();
+    assertThatThrownBy(() -> inPlace.get(ValueLayout.JAVA_BYTE, 7)).isInstanceOf(IllegalStateException.class);
     try (Bolt again = open(FAST)) {
       assertSound(again);
     }

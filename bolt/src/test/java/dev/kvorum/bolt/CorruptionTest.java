@@ -19,7 +19,7 @@ class CorruptionTest {
   @Test
   void anyBytesOnAnyPageAreReadOrRefused() throws Exception {
     byte[] sound = database();
-    for (long seed : Seed.seeds(300)) {
+    for (long seed : Seed.seeds(150)) {
       Seed.run(seed, random -> {
         byte[] rotten = sound.clone();
         for (int i = random.nextInt(1, 4); i > 0; i--) {
