@@ -5,6 +5,7 @@ import dev.kvorum.env.Bytes;
 import dev.kvorum.env.Disk;
 import dev.kvorum.env.World;
 import dev.kvorum.raft.ConfState;
+import dev.kvorum.raft.Entry;
 import dev.kvorum.raft.HardState;
 import dev.kvorum.raft.MemoryLog;
 import dev.kvorum.raft.Peer;
@@ -15,6 +16,9 @@ import dev.kvorum.raft.Snapshot;
 import dev.kvorum.state.Quota;
 import dev.kvorum.state.StateMachine;
 import dev.kvorum.state.StateOptions;
+import dev.kvorum.state.backend.BackendCommit;
+import dev.kvorum.state.backend.BackendSize;
+import dev.kvorum.state.backend.Defragmentation;
 import dev.kvorum.state.membership.MemberIds;
 import dev.kvorum.state.membership.MemberJson;
 import dev.kvorum.wal.SnapStore;
@@ -23,6 +27,7 @@ import dev.kvorum.wal.WalMetadata;
 import dev.kvorum.wal.WalOptions;
 import dev.kvorum.wal.WalSnapshot;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -52,6 +57,8 @@ public record Bootstrap(
     boolean fresh) {
   private static final Logger LOG = LoggerFactory.getLogger(Bootstrap.class);
   private static final Logger RAFT_LOG = LoggerFactory.getLogger("raft");
+  private static final int DEFRAGMENT_KEYS_PER_STEP = 100_000;
+  private static final long DEFRAGMENT_BYTES_PER_STEP = 64L << 20;
 
   static Bootstrap run(World world, MemberConfig config) throws IOException {
     Disk disk = world.disk();
@@ -65,18 +72,64 @@ public record Bootstrap(
     if (!hasLog) {
       checkFounding(config);
     }
+    StateMachine machine = open(world, config);
+    try {
+      if (!hasLog) {
+        return found(world, config, snapStore, machine);
+      }
+      List<WalSnapshot> marks = Wal.validSnapshots(disk, config.walDir());
+      WalSnapshot start = marks.isEmpty() ? WalSnapshot.EMPTY : marks.getLast();
+      if (start.index() > machine.backend().committedIndex()) {
+        requireReceivedDatabase(disk, config, snapStore, machine.backend().committedIndex(), start.index());
+        machine.close();
+        machine = null;
+        disk.rename(snapStore.databaseFile(start.index()), config.dbFile());
+        disk.syncDirectory(config.snapDir());
+        machine = open(world, config);
+      }
+      return restart(world, config, snapStore, machine, start);
+    } catch (IOException | RuntimeException e) {
+      if (machine != null) {
+        machine.close();
+      }
+      throw e;
+    }
+  }
+
+  private static StateMachine open(World world, MemberConfig config) throws IOException {
     long begun = world.clock().nanos();
-    StateMachine machine = StateMachine.open(disk, config.dbFile(), options(config));
+    StateMachine machine = StateMachine.open(world.disk(), config.dbFile(), options(config));
     LOG.atInfo()
         .addKeyValue("path", config.dbFile().toString())
-        .addKeyValue("took", java.time.Duration.ofNanos(world.clock().nanos() - begun))
+        .addKeyValue("took", Duration.ofNanos(world.clock().nanos() - begun))
         .log("opened backend db");
     try {
-      return hasLog ? restart(world, config, snapStore, machine) : found(world, config, snapStore, machine);
+      defragment(config, machine);
+      return machine;
     } catch (IOException | RuntimeException e) {
       machine.close();
       throw e;
     }
+  }
+
+  /// `--bootstrap-defrag-threshold-megabytes`: while nobody is served, a file that is mostly free pages costs nothing to
+  /// copy but the time.
+  private static void defragment(MemberConfig config, StateMachine machine) throws IOException {
+    BackendSize size = machine.backend().size();
+    long free = size.bytes() - size.inUseBytes();
+    if (config.bootstrapDefragBytes() <= 0 || free < config.bootstrapDefragBytes()) {
+      return;
+    }
+    Defragmentation defragmentation = machine.backend().beginDefragmentation();
+    BackendCommit commit = null;
+    while (commit == null) {
+      commit = defragmentation.step(DEFRAGMENT_KEYS_PER_STEP, DEFRAGMENT_BYTES_PER_STEP);
+    }
+    machine.keys().committed(commit);
+    LOG.atInfo()
+        .addKeyValue("current-db-size-bytes-diff", commit.size().bytes() - size.bytes())
+        .addKeyValue("current-db-size-bytes", commit.size().bytes())
+        .log("defragmented the backend at start");
   }
 
   private static StateOptions options(MemberConfig config) {
@@ -104,82 +157,144 @@ public record Bootstrap(
 
   private static Bootstrap found(World world, MemberConfig config, SnapStore snapStore, StateMachine machine)
       throws IOException {
-    Map<Long, dev.kvorum.state.membership.Member> byId = new TreeMap<>(Long::compareUnsigned);
-    long self = 0;
-    for (Map.Entry<String, List<String>> entry : config.initialCluster().entrySet()) {
-      List<String> urls = entry.getValue().stream().sorted().toList();
-      long id = MemberIds.ofBootstrap(urls, config.clusterToken());
-      byId.put(id, dev.kvorum.state.membership.Member.voter(id, urls).withAttributes(entry.getKey(), List.of()));
-      if (entry.getKey().equals(config.name())) {
-        self = id;
-      }
+    long applied = machine.backend().committedIndex();
+    if (applied != 0) {
+      throw new StartupException(
+          "database file (%s index %d) has no log in %s".formatted(config.dbFile(), applied, config.walDir()));
     }
-    long clusterId = MemberIds.ofCluster(List.copyOf(byId.keySet()));
-    Wal wal = Wal.create(world.disk(), config.walDir(), new WalMetadata(self, clusterId), walOptions(config));
+    Founders founders = Founders.of(config);
+    Wal wal =
+        Wal.create(
+            world.disk(), config.walDir(), new WalMetadata(founders.self(), founders.clusterId()), walOptions(config));
+    return begin(world, config, snapStore, machine, wal, founders);
+  }
+
+  /// Everything before the first entry.
+  private static Bootstrap begin(
+      World world, MemberConfig config, SnapStore snapStore, StateMachine machine, Wal wal, Founders founders) {
     MemoryLog log = new MemoryLog();
-    RawNode node = new RawNode(raftConfig(world, config, self, log));
-    List<Peer> peers = new ArrayList<>();
-    byId.forEach((id, member) -> peers.add(new Peer(id, Bytes.utf8(MemberJson.encode(member)))));
-    node.bootstrap(peers);
+    RawNode node = new RawNode(raftConfig(world, config, founders.self(), log));
+    node.bootstrap(founders.peers());
     LOG.atInfo()
-        .addKeyValue("local-member-id", MemberIds.toHex(self))
-        .addKeyValue("cluster-id", MemberIds.toHex(clusterId))
+        .addKeyValue("local-member-id", MemberIds.toHex(founders.self()))
+        .addKeyValue("cluster-id", MemberIds.toHex(founders.clusterId()))
         .log("starting local member");
-    return new Bootstrap(machine, wal, snapStore, node, log, self, clusterId, 0, true);
+    return new Bootstrap(machine, wal, snapStore, node, log, founders.self(), founders.clusterId(), 0, true);
+  }
+
+  /// Who founds the cluster, and what it is called thereby.
+  private record Founders(long self, long clusterId, List<Peer> peers) {
+    static Founders of(MemberConfig config) {
+      Map<Long, dev.kvorum.state.membership.Member> byId = new TreeMap<>(Long::compareUnsigned);
+      long self = 0;
+      for (Map.Entry<String, List<String>> entry : config.initialCluster().entrySet()) {
+        List<String> urls = entry.getValue().stream().sorted().toList();
+        long id = MemberIds.ofBootstrap(urls, config.clusterToken());
+        byId.put(id, dev.kvorum.state.membership.Member.voter(id, urls).withAttributes(entry.getKey(), List.of()));
+        if (entry.getKey().equals(config.name())) {
+          self = id;
+        }
+      }
+      List<Peer> peers = new ArrayList<>();
+      byId.forEach((id, member) -> peers.add(new Peer(id, Bytes.utf8(MemberJson.encode(member)))));
+      return new Founders(self, MemberIds.ofCluster(List.copyOf(byId.keySet())), peers);
+    }
   }
 
   // ---- A restart ----
 
-  private static Bootstrap restart(World world, MemberConfig config, SnapStore snapStore, StateMachine opened)
+  private static Bootstrap restart(
+      World world, MemberConfig config, SnapStore snapStore, StateMachine machine, WalSnapshot start)
       throws IOException {
-    Disk disk = world.disk();
-    List<WalSnapshot> marks = Wal.validSnapshots(disk, config.walDir());
-    WalSnapshot start = marks.isEmpty() ? WalSnapshot.EMPTY : marks.getLast();
-    StateMachine machine = withSnapshotDatabase(disk, config, snapStore, opened, start.index());
-    Wal.Opened log = Wal.open(disk, config.walDir(), start, walOptions(config));
-    if (log.brokenCopy() != null) {
-      LOG.atInfo().addKeyValue("path", String.valueOf(log.brokenCopy())).log("repaired WAL");
+    Wal.Opened log = Wal.open(world.disk(), config.walDir(), start, walOptions(config));
+    try {
+      if (log.brokenCopy() != null) {
+        LOG.atInfo().addKeyValue("path", String.valueOf(log.brokenCopy())).log("repaired WAL");
+      }
+      long applied = machine.backend().committedIndex();
+      if (start.index() == 0 && applied == 0 && log.hardState().isEmpty()) {
+        return foundAgain(world, config, snapStore, machine, log);
+      }
+      long last = log.entries().isEmpty() ? start.index() : log.entries().getLast().index();
+      if (applied > last) {
+        throw new StartupException(
+            "database file (%s index %d) does not match with log (last index %d)"
+                .formatted(config.dbFile(), applied, last));
+      }
+      return resume(world, config, snapStore, machine, start, log);
+    } catch (IOException | RuntimeException e) {
+      log.wal().close();
+      throw e;
     }
+  }
+
+  /// The first start ended before its first write was whole: nothing was promised to anybody, so it is done anew.
+  private static Bootstrap foundAgain(
+      World world, MemberConfig config, SnapStore snapStore, StateMachine machine, Wal.Opened log)
+      throws StartupException {
+    checkFounding(config);
+    Founders founders = Founders.of(config);
+    if (!log.metadata().equals(new WalMetadata(founders.self(), founders.clusterId()))) {
+      throw new StartupException(
+          "the log in %s, which holds nothing yet, was begun by member %s of cluster %s"
+              .formatted(
+                  config.walDir(),
+                  MemberIds.toHex(log.metadata().nodeId()),
+                  MemberIds.toHex(log.metadata().clusterId())));
+    }
+    return begin(world, config, snapStore, machine, log.wal(), founders);
+  }
+
+  private static Bootstrap resume(
+      World world, MemberConfig config, SnapStore snapStore, StateMachine machine, WalSnapshot start, Wal.Opened log)
+      throws IOException {
     long self = log.metadata().nodeId();
     long clusterId = log.metadata().clusterId();
     HardState hardState = log.hardState();
+    List<Entry> entries = log.entries();
+    LoneMember lone = new LoneMember(self, machine.membership().view(), machine.backend().committedIndex());
+    if (config.forceNewCluster()) {
+      LoneMember.Forced forced = lone.force(hardState, entries);
+      log.wal().append(forced.hardState(), forced.appended());
+      log.wal().sync();
+      LOG.atInfo()
+          .addKeyValue("cluster-id", MemberIds.toHex(clusterId))
+          .addKeyValue("local-member-id", MemberIds.toHex(self))
+          .addKeyValue("wal-commit-index", hardState.commit())
+          .addKeyValue("commit-index", forced.hardState().commit())
+          .log("forcing restart member");
+      hardState = forced.hardState();
+      entries = forced.entries();
+    } else {
+      lone.require(entries);
+      LOG.atInfo()
+          .addKeyValue("cluster-id", MemberIds.toHex(clusterId))
+          .addKeyValue("local-member-id", MemberIds.toHex(self))
+          .addKeyValue("commit-index", hardState.commit())
+          .log("restarting local member");
+    }
     MemoryLog memory = new MemoryLog();
     ConfState conf = Memberships.confState(machine.membership().view());
     // also at index 0: what the db has applied, raft must not be told to apply again
     memory.applySnapshot(new Snapshot(Bytes.EMPTY, conf, start.index(), start.term()));
     memory.setHardState(hardState);
-    memory.append(log.entries());
-    LOG.atInfo()
-        .addKeyValue("cluster-id", MemberIds.toHex(clusterId))
-        .addKeyValue("local-member-id", MemberIds.toHex(self))
-        .addKeyValue("commit-index", hardState.commit())
-        .log("restarting local member");
+    memory.append(entries);
     RawNode node = new RawNode(raftConfig(world, config, self, memory));
     return new Bootstrap(machine, log.wal(), snapStore, node, memory, self, clusterId, start.index(), false);
   }
 
   /// A crash may come between the record of a received snapshot and the moment its db takes the old one's place.
-  private static StateMachine withSnapshotDatabase(
-      Disk disk, MemberConfig config, SnapStore snapStore, StateMachine machine, long snapshotIndex)
-      throws IOException {
-    long applied = machine.backend().committedIndex();
-    if (snapshotIndex <= applied) {
-      return machine;
+  private static void requireReceivedDatabase(
+      Disk disk, MemberConfig config, SnapStore snapStore, long applied, long snapshotIndex) throws StartupException {
+    if (disk.exists(snapStore.databaseFile(snapshotIndex))) {
+      return;
     }
-    var received = snapStore.databaseFile(snapshotIndex);
-    if (!disk.exists(received)) {
-      if (applied == 0) {
-        throw new StartupException(
-            "failed to find database snapshot file (snap: snapshot file doesn't exist)");
-      }
-      throw new StartupException(
-          "database file (%s index %d) does not match with snapshot (index %d)"
-              .formatted(config.dbFile(), applied, snapshotIndex));
+    if (applied == 0) {
+      throw new StartupException("failed to find database snapshot file (snap: snapshot file doesn't exist)");
     }
-    machine.close();
-    disk.rename(received, config.dbFile());
-    disk.syncDirectory(config.snapDir());
-    return StateMachine.open(disk, config.dbFile(), options(config));
+    throw new StartupException(
+        "database file (%s index %d) does not match with snapshot (index %d)"
+            .formatted(config.dbFile(), applied, snapshotIndex));
   }
 
   private static WalOptions walOptions(MemberConfig config) {
