@@ -8,8 +8,7 @@ import java.util.List;
 /// Conf changes as the data of log entries: `raftpb.ConfChange` and `raftpb.ConfChangeV2`, both proto2.
 ///
 /// Raft must read them itself, because a leader refuses a change that would break safety before it enters the log.
-/// Written as etcd 3.7 writes them: an id, a transition or a context only when there is one, a change's type and node
-/// always.
+/// Written as etcd 3.7 writes them: an id or a context only when there is one, everything else always.
 public final class ConfChangeCodec {
   private static final int VARINT = 0;
   private static final int FIXED64 = 1;
@@ -26,7 +25,6 @@ public final class ConfChangeCodec {
     };
   }
 
-  /// An empty V2 change, which leaves a joint configuration, has empty bytes.
   public static Bytes encode(ConfChange change) {
     Writer out = new Writer();
     switch (change) {
@@ -41,9 +39,7 @@ public final class ConfChangeCodec {
         }
       }
       case ConfChange.V2 v2 -> {
-        if (v2.transition() != ConfChange.Transition.AUTO) {
-          out.varintField(1, v2.transition().ordinal());
-        }
+        out.varintField(1, v2.transition().ordinal());
         for (ConfChange.Single single : v2.changes()) {
           Writer nested = new Writer();
           nested.varintField(1, single.type().ordinal());

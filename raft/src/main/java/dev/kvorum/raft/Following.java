@@ -23,6 +23,8 @@ final class Following {
       case FOLLOWER -> raft.followLeader(message.from());
       case CANDIDATE, PRE_CANDIDATE -> raft.becomeFollower(message.term(), message.from());
       case LEADER -> {
+        // Only for its word to the log, should the sender be a stranger.
+        raft.replication.progressOf(message.from());
         return false;
       }
     }
@@ -92,7 +94,9 @@ final class Following {
     Invariant.check(raft.state() == RaftState.FOLLOWER, "restoring a snapshot without following");
     if (!isMemberIn(snapshot.confState())) {
       raft.warn(
-          () -> hex(raft.id) + " attempted to restore snapshot but it is not in the ConfState; should never happen");
+          () ->
+              hex(raft.id) + " attempted to restore snapshot but it is not in the ConfState "
+                  + Texts.describe(snapshot.confState()) + "; should never happen");
       return false;
     }
     String position = Texts.position(snapshot.index(), snapshot.term());

@@ -15,6 +15,10 @@ import java.util.List;
 /// Changing the members (Raft thesis §4). Unlike the thesis, and like etcd, a configuration comes into force when its
 /// entry is *applied*, not when it is appended; hence the rule that a further change waits until then.
 final class Reconfiguration {
+  /// No bytes at all read as a V2 change without changes.
+  private static final Message.Propose LEAVE =
+      new Message.Propose(0, 0, List.of(new Entry(EntryType.CONF_CHANGE_V2, 0, 0, Bytes.EMPTY)));
+
   private final Raft raft;
 
   /// The configuration holds all changes up to here at least: the last restored snapshot's index.
@@ -135,8 +139,7 @@ final class Reconfiguration {
     if (!current.autoLeave() || !raft.isLeader() || index < raft.proposals.pendingConfIndex()) {
       return;
     }
-    ConfChange leave = new ConfChange.V2(ConfChange.Transition.AUTO, List.of(), Bytes.EMPTY);
-    if (raft.proposals.onPropose(proposal(leave)).isOk()) {
+    if (raft.proposals.onPropose(LEAVE).isOk()) {
       raft.info(() -> "initiating automatic transition out of joint configuration " + current);
     } else {
       // A transfer is going on; the next applied entry, ours or another leader's, tries again.

@@ -1,6 +1,7 @@
 package dev.kvorum.raft;
 
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 /// The fragments log lines are made of, as etcd raft writes them.
 final class Texts {
@@ -44,6 +45,22 @@ final class Texts {
       text.append(" context:").append(quote(change.context().array()));
     }
     return text.toString();
+  }
+
+  /// A configuration as its protobuf text: `voters:1 voters:2 learners:3 auto_leave:false`.
+  static String describe(ConfState state) {
+    StringBuilder text = new StringBuilder();
+    append(text, "voters:", state.voters());
+    append(text, "learners:", state.learners());
+    append(text, "voters_outgoing:", state.votersOutgoing());
+    append(text, "learners_next:", state.learnersNext());
+    return text.append("auto_leave:").append(state.autoLeave()).toString();
+  }
+
+  private static void append(StringBuilder text, String field, List<Long> ids) {
+    for (long id : ids) {
+      text.append(field).append(Long.toUnsignedString(id)).append(' ');
+    }
   }
 
   /// A Go string literal (`%q`) of bytes, which are taken as UTF-8 where they are.

@@ -111,9 +111,8 @@ final class Transfers {
               () ->
                   hex(raft.id) + " [term " + raft.term() + " state " + raft.state().etcdName()
                       + "] ignored MsgTimeoutNow from " + hex(message.from()));
-      case LEADER -> {
-        // Late.
-      }
+      // Late. If from a stranger, that is worth a word to the log.
+      case LEADER -> raft.replication.progressOf(message.from());
     }
   }
 
