@@ -1,5 +1,7 @@
 package dev.kvorum.member;
 
+import dev.kvorum.api.EtcdError;
+import dev.kvorum.api.EtcdException;
 import dev.kvorum.env.Invariant;
 import dev.kvorum.env.Loop;
 import dev.kvorum.env.World;
@@ -20,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.PriorityQueue;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Applies committed entries in order to the state machine, which it owns.
@@ -66,7 +69,8 @@ final class ApplyLoop {
   private record Done(Waiter waiter, ApplyOutcome outcome) {}
 
   /// Someone who waits for an index to be applied; first come, first served among equals.
-  private record Blocked(long index, long order, Executor home, Runnable then) implements Comparable<Blocked> {
+  private record Blocked(long index, long order, Executor home, Runnable then, Consumer<EtcdException> refuse)
+      implements Comparable<Blocked> {
     @Override
     public int compareTo(Blocked other) {
       int byIndex = Long.compare(index, other.index);
@@ -110,8 +114,8 @@ final class ApplyLoop {
     return appliedTerm;
   }
 
-  /// Runs `then` on `home` once `wanted` is applied and published. Any thread.
-  void whenApplied(long wanted, Executor home, Runnable then) {
+  /// Runs `then` on `home` once `wanted` is applied and published, or `refuse` when the member stops first. Any thread.
+  void whenApplied(long wanted, Executor home, Runnable then, Consumer<EtcdException> refuse) {
     if (appliedIndex >= wanted) {
       home.execute(then);
       return;
@@ -121,7 +125,7 @@ final class ApplyLoop {
           if (appliedIndex >= wanted) {
             home.execute(then);
           } else {
-            blocked.add(new Blocked(wanted, blockedMade++, home, then));
+            blocked.add(new Blocked(wanted, blockedMade++, home, then, refuse));
           }
         });
   }
@@ -246,12 +250,21 @@ final class ApplyLoop {
           }
         });
     if (leads) {
-      whenApplied(untilIndex, loop, effects::leads);
+      whenApplied(untilIndex, loop, effects::leads, why -> {});
     }
   }
 
   void stop() {
+    loop.execute(this::refuseBlocked);
     loop.stop();
+  }
+
+  /// What they wait for may be committed, but will not be applied any more.
+  private void refuseBlocked() {
+    for (Blocked one = blocked.poll(); one != null; one = blocked.poll()) {
+      Blocked late = one;
+      late.home().execute(() -> late.refuse().accept(EtcdException.of(EtcdError.STOPPED)));
+    }
   }
 
   boolean awaitStopped(long timeoutNanos) throws InterruptedException {

@@ -105,7 +105,10 @@ public final class LeaseService {
 
   public void timeToLive(LeaseTimeToLiveRequest request, Caller caller, Reply<Encoded> reply) {
     applyLoop.whenApplied(
-        raftLoop.status().committed(), applyLoop.loop(), () -> reply.complete(timeToLiveNow(request)));
+        raftLoop.status().committed(),
+        applyLoop.loop(),
+        () -> reply.complete(timeToLiveNow(request)),
+        reply::refuse);
   }
 
   private Encoded timeToLiveNow(LeaseTimeToLiveRequest request) {

@@ -10,6 +10,7 @@ import dev.kvorum.wal.WalSnapshot;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
@@ -115,10 +116,8 @@ final class LogLoop {
       return;
     }
     preparing = true;
-    world
-        .loops()
-        .workers()
-        .execute(
+    boolean taken =
+        onWorker(
             () -> {
               try {
                 if (ahead != null) {
@@ -136,24 +135,37 @@ final class LogLoop {
                 loop.execute(() -> preparing = false);
               }
             });
+    if (!taken) {
+      preparing = false;
+      if (ahead != null) {
+        ahead.run(); // a step begun must end, or no other may begin
+      }
+    }
+  }
+
+  /// @return false when the workers have more than enough to do: the work must be done otherwise, or later
+  private boolean onWorker(Runnable work) {
+    try {
+      world.loops().workers().execute(work);
+      return true;
+    } catch (RejectedExecutionException full) {
+      return false;
+    }
   }
 
   private void purge() {
     if (closed) {
       return;
     }
-    world
-        .loops()
-        .workers()
-        .execute(
-            () -> {
-              try {
-                WalReading.purge(world.disk(), config.walDir(), config.maxWals());
-                snapStore.purge(config.maxSnapshots());
-              } catch (IOException e) {
-                // files stay and the next pass tries again
-              }
-            });
+    onWorker(
+        () -> {
+          try {
+            WalReading.purge(world.disk(), config.walDir(), config.maxWals());
+            snapStore.purge(config.maxSnapshots());
+          } catch (IOException e) {
+            // files stay and the next pass tries again
+          }
+        });
     loop.schedule(PURGE_EVERY_NANOS, this::purge);
   }
 

@@ -96,10 +96,23 @@ final class RaftLoop {
   ///
   /// @param id what its waiter is parked under; refused from here if the entry is not taken
   void propose(Bytes data, long id) {
-    boolean taken = loop.offer(() -> proposed.add(new ProposedEntry(data, id)));
+    boolean taken = loop.offer(() -> gather(new ProposedEntry(data, id)));
     if (!taken) {
-      refuse(id, EtcdException.of(stopping ? EtcdError.STOPPED : EtcdError.TOO_MANY_REQUESTS));
+      refuse(id, refusal());
     }
+  }
+
+  private void gather(ProposedEntry entry) {
+    if (proposed.size() < INBOX_MAX) {
+      proposed.add(entry);
+    } else {
+      refuse(entry.id(), EtcdException.of(EtcdError.TOO_MANY_REQUESTS));
+    }
+  }
+
+  /// Why this loop takes nothing in. Any thread.
+  EtcdException refusal() {
+    return EtcdException.of(stopping ? EtcdError.STOPPED : EtcdError.TOO_MANY_REQUESTS);
   }
 
   private void refuse(long id, EtcdException why) {
@@ -160,6 +173,7 @@ final class RaftLoop {
           node.tick();
           readIndex.tick();
           waiters.refuseLate();
+          proposed.removeIf(entry -> !waiters.isParked(entry.id())); // nobody waits for it, and no leader took it
           scheduleTick();
         });
   }

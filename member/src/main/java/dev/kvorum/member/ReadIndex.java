@@ -57,13 +57,13 @@ final class ReadIndex {
       if (applyLoop.appliedIndex() >= raft.committed()) {
         serve.run();
       } else {
-        applyLoop.whenApplied(raft.committed(), home, serve);
+        applyLoop.whenApplied(raft.committed(), home, serve, refuse);
       }
       return;
     }
     Reader reader = new Reader(serve, refuse, home, clock.nanos() + config.requestTimeoutNanos());
     if (!raftLoop.loop().offer(() -> gathering.add(reader))) {
-      refuse.accept(EtcdException.of(EtcdError.TOO_MANY_REQUESTS));
+      refuse.accept(raftLoop.refusal());
     }
   }
 
@@ -89,7 +89,7 @@ final class ReadIndex {
     }
     List<Reader> readers = endRound();
     for (Reader reader : readers) {
-      applyLoop.whenApplied(state.index(), reader.home, reader.serve);
+      applyLoop.whenApplied(state.index(), reader.home, reader.serve, reader.refuse);
     }
     begin();
   }

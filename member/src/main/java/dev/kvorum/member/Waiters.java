@@ -37,6 +37,10 @@ final class Waiters {
     return found.waiter();
   }
 
+  boolean isParked(long id) {
+    return parked.containsKey(id);
+  }
+
   int count() {
     return count.get();
   }
