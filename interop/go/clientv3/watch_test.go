@@ -7,8 +7,11 @@ import (
 	"testing"
 	"time"
 
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"kvorum.dev/interop/harness"
 )
@@ -143,6 +146,33 @@ func TestManyWatchersOfOneStreamAllSeeEverything(t *testing.T) {
 				}
 				next++
 			}
+		}
+	}
+}
+
+// TestAStoppingServerEndsStreamsAsUnavailable is what lets clients resume: any
+// other code tells them that their watch is over.
+func TestAStoppingServerEndsStreamsAsUnavailable(t *testing.T) {
+	ctx, m, c := start(t)
+	conn := m.Dial(t)
+	watch := must(pb.NewWatchClient(conn).Watch(ctx))(t)
+	create := &pb.WatchCreateRequest{Key: []byte("k")}
+	if err := watch.Send(&pb.WatchRequest{RequestUnion: &pb.WatchRequest_CreateRequest{CreateRequest: create}}); err != nil {
+		t.Fatal(err)
+	}
+	must(watch.Recv())(t)
+	lease := must(c.Grant(ctx, 100))(t)
+	alive := must(pb.NewLeaseClient(conn).LeaseKeepAlive(ctx))(t)
+	if err := alive.Send(&pb.LeaseKeepAliveRequest{ID: int64(lease.ID)}); err != nil {
+		t.Fatal(err)
+	}
+	must(alive.Recv())(t)
+	m.Terminate(t)
+	_, watchErr := watch.Recv()
+	_, aliveErr := alive.Recv()
+	for name, err := range map[string]error{"watch": watchErr, "keep-alive": aliveErr} {
+		if status.Code(err) != codes.Unavailable {
+			t.Errorf("the %s stream ends with %v", name, err)
 		}
 	}
 }
