@@ -36,6 +36,7 @@ final class ApplyLoop {
   private final EffectHandler effects;
   private final PriorityQueue<Blocked> blocked = new PriorityQueue<>();
   private long blockedMade;
+  private long leaderships;
   private WatchHub hub;
 
   // Gathered in this turn.
@@ -245,12 +246,19 @@ final class ApplyLoop {
   void leadershipChanged(boolean leads, long untilIndex) {
     loop.execute(
         () -> {
-          if (!leads) {
+          long mine = ++leaderships;
+          if (leads) {
+            whenApplied(untilIndex, loop, () -> leadsIfStill(mine), why -> {});
+          } else {
             effects.leadsNoMore();
           }
         });
-    if (leads) {
-      whenApplied(untilIndex, loop, effects::leads, why -> {});
+  }
+
+  /// It may have been overthrown before it was up to date.
+  private void leadsIfStill(long leadership) {
+    if (leadership == leaderships) {
+      effects.leads();
     }
   }
 

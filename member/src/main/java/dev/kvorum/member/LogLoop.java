@@ -175,8 +175,12 @@ final class LogLoop {
     loop.stop();
   }
 
-  void close(long timeoutNanos) throws IOException, InterruptedException {
-    loop.awaitStopped(timeoutNanos);
+  /// @return false when the loop has not ended in time; the log is then left to it
+  boolean close(long timeoutNanos) throws IOException, InterruptedException {
+    if (!loop.awaitStopped(timeoutNanos)) {
+      return false;
+    }
     wal.close();
+    return true;
   }
 }

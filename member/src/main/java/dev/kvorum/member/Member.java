@@ -1,5 +1,6 @@
 package dev.kvorum.member;
 
+import dev.kvorum.api.EtcdError;
 import dev.kvorum.env.World;
 import dev.kvorum.member.watch.WatchHub;
 import dev.kvorum.member.watch.WatchMetrics;
@@ -55,6 +56,7 @@ public final class Member {
   private final MaintenanceService maintenance;
   private final ClusterService cluster;
   private final AtomicBoolean halted = new AtomicBoolean();
+  private final AtomicBoolean stopped = new AtomicBoolean();
 
   private volatile MembershipView membership;
   private volatile List<AlarmMember> alarms;
@@ -208,6 +210,8 @@ public final class Member {
   private void halt(String what, Throwable cause) {
     if (halted.compareAndSet(false, true)) {
       LOG.atError().addKeyValue("error", String.valueOf(cause)).setCause(cause).log("{} failed; the member stops", what);
+      raftLoop.stop(); // what comes now is refused, and who waits need not wait out his time
+      waiters.refuseAll(EtcdError.STOPPED);
       observer.halted(what, cause);
     }
   }
@@ -326,22 +330,36 @@ public final class Member {
 
   /// Ends the loops in the order work flows, waits for what is under way, and closes the files. Whatever was
   /// acknowledged is durable already.
+  ///
+  /// Again is fine and does nothing.
+  ///
+  /// @param timeoutNanos for each loop: one that does not end in time keeps its files, and nobody else touches them
+  /// @throws IOException when a loop did not end in time, or closing the files failed
   public void stop(long timeoutNanos) throws IOException, InterruptedException {
+    if (!stopped.compareAndSet(false, true)) {
+      return;
+    }
     raftLoop.stop();
-    raftLoop.awaitStopped(timeoutNanos);
-    waiters.refuseAll(dev.kvorum.api.EtcdError.STOPPED);
+    boolean ended = raftLoop.awaitStopped(timeoutNanos);
+    waiters.refuseAll(EtcdError.STOPPED);
     logLoop.stop();
     applyLoop.stop();
-    applyLoop.awaitStopped(timeoutNanos);
-    if (!halted.get()) {
+    boolean applied = applyLoop.awaitStopped(timeoutNanos);
+    if (applied && !halted.get()) {
       flushBackend();
     }
     backendLoop.stop();
-    backendLoop.awaitStopped(timeoutNanos);
+    boolean written = backendLoop.awaitStopped(timeoutNanos);
     watchHub.stop();
-    watchHub.awaitStopped(timeoutNanos);
-    logLoop.close(timeoutNanos);
-    machine.close();
+    ended &= watchHub.awaitStopped(timeoutNanos);
+    ended &= logLoop.close(timeoutNanos);
+    if (applied && written) {
+      upkeep.discardReturning();
+      machine.close();
+    }
+    if (!(ended && applied && written)) {
+      throw new IOException("the member did not stop within its time: its disk is stuck");
+    }
   }
 
   /// The apply loop has ended, so its state is ours: what is pending goes to disk, and a restart replays nothing.

@@ -13,7 +13,10 @@ import dev.kvorum.wal.WalSnapshot;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,13 +45,18 @@ final class Upkeep {
   private final SnapStore snapStore;
   private final RaftLog raftLog;
   private final Queue<Runnable> compactionWaiters = new ArrayDeque<>();
+  private final List<Defragmenting> defragmenters = new ArrayList<>();
+  /// Commits on their way back from the backend loop. A member that stops lets them go: each holds the db open.
+  private final Queue<BackendCommit> returning = new ConcurrentLinkedQueue<>();
   private long snapshotIndex;
   private long prunedAt;
   private boolean snapshotting;
-  private boolean defragmenting;
   private boolean compacting;
   private boolean compactionStepping;
   private volatile boolean full;
+
+  /// Someone who waits for a defragmentation.
+  private record Defragmenting(Runnable done, Consumer<IOException> failed) {}
 
   /// What upkeep asks of raft's log in memory.
   interface RaftLog {
@@ -134,14 +142,32 @@ final class Upkeep {
   }
 
   private void install(BackendCommit commit) {
+    comeBack(
+        commit,
+        () -> {
+          machine.keys().committed(commit);
+          full = machine.backend().pendingBytes() > PENDING_BYTES_MAX;
+          driveCompaction();
+        });
+  }
+
+  /// From the backend loop to the apply loop, with a commit to install there.
+  private void comeBack(BackendCommit commit, Runnable install) {
+    returning.add(commit);
     applyLoop
         .loop()
         .execute(
             () -> {
-              machine.keys().committed(commit);
-              full = machine.backend().pendingBytes() > PENDING_BYTES_MAX;
-              driveCompaction();
+              returning.remove(commit);
+              install.run();
             });
+  }
+
+  /// Lets go of what was committed too late to be installed. Once both loops have ended.
+  void discardReturning() {
+    for (BackendCommit late = returning.poll(); late != null; late = returning.poll()) {
+      late.discard();
+    }
   }
 
   /// Runs `then` on the backend loop once everything applied so far is in the file. Any thread.
@@ -161,29 +187,29 @@ final class Upkeep {
         .loop()
         .execute(
             () -> {
-              if (defragmenting) {
-                failed.accept(new IOException("etcdserver: a defragmentation is under way already"));
-                return;
+              defragmenters.add(new Defragmenting(done, failed));
+              if (defragmenters.size() > 1) {
+                return; // one is under way: what it brings is what was asked for
               }
-              defragmenting = true;
               commit();
               long begun = world.clock().nanos();
               BackendSize before = machine.backend().size();
               backendLoop.defragment(
-                  commit -> applyLoop.loop().execute(() -> defragmented(commit, before, begun, done)),
+                  commit -> comeBack(commit, () -> defragmented(commit, before, begun)),
                   failure ->
                       applyLoop
                           .loop()
-                          .execute(
-                              () -> {
-                                defragmenting = false;
-                                failed.accept(failure);
-                              }));
+                          .execute(() -> takeDefragmenters().forEach(one -> one.failed().accept(failure))));
             });
   }
 
-  private void defragmented(BackendCommit commit, BackendSize before, long begunNanos, Runnable done) {
-    defragmenting = false;
+  private List<Defragmenting> takeDefragmenters() {
+    List<Defragmenting> all = List.copyOf(defragmenters);
+    defragmenters.clear();
+    return all;
+  }
+
+  private void defragmented(BackendCommit commit, BackendSize before, long begunNanos) {
     machine.keys().committed(commit);
     BackendSize after = commit.size();
     LOG.atInfo()
@@ -193,7 +219,7 @@ final class Upkeep {
         .addKeyValue("current-db-size-in-use-bytes", after.inUseBytes())
         .addKeyValue("took", Duration.ofNanos(world.clock().nanos() - begunNanos))
         .log("finished defragmenting directory");
-    done.run();
+    takeDefragmenters().forEach(one -> one.done().run());
     driveCompaction();
   }
 
@@ -244,20 +270,19 @@ final class Upkeep {
     backendLoop.compact(
         compaction,
         commit ->
-            applyLoop
-                .loop()
-                .execute(
-                    () -> {
-                      machine.keys().compacted(compaction, commit);
-                      if (compaction.isFinished()) {
-                        compactionStepping = false;
-                        compacting = false;
-                        finishedCompaction(compaction, world.clock().nanos() - begun);
-                        driveCompaction();
-                      } else {
-                        applyLoop.loop().schedule(config.compactionSleepNanos(), () -> stepCompaction(compaction));
-                      }
-                    }));
+            comeBack(
+                commit,
+                () -> {
+                  machine.keys().compacted(compaction, commit);
+                  if (compaction.isFinished()) {
+                    compactionStepping = false;
+                    compacting = false;
+                    finishedCompaction(compaction, world.clock().nanos() - begun);
+                    driveCompaction();
+                  } else {
+                    applyLoop.loop().schedule(config.compactionSleepNanos(), () -> stepCompaction(compaction));
+                  }
+                }));
   }
 
   private void finishedCompaction(Compaction compaction, long tookNanos) {
