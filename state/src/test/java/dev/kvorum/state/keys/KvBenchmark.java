@@ -92,6 +92,9 @@ public final class KvBenchmark {
         writing += commit();
       }
     }
+    for (int i = 0; i < 1000; i++) {
+      put(Bytes.utf8(String.format("/ordered/%08d", i)));
+    }
     store.publish();
     report("fill, 64 to a view", keys, cpu() - start - writing);
     System.out.printf("  committing: %.2f us/put%n", writing / 1000.0 / keys);
@@ -151,6 +154,12 @@ public final class KvBenchmark {
           sink += view.range(KeyRange.from(names[i]), RangeOptions.LATEST.limit(1000)).kvs().length;
         }
         report("range of 1,000 keys", 500, cpu() - start);
+        start = cpu();
+        KeyRange ordered = KeyRange.prefix(Bytes.utf8("/ordered/"));
+        for (int i = 0; i < 500; i++) {
+          sink += view.range(ordered, RangeOptions.LATEST).kvs().length;
+        }
+        report("range of 1,000 keys put in order", 500, cpu() - start);
         start = cpu();
         for (int i = 0; i < 500; i++) {
           sink += view.range(KeyRange.from(names[i]), RangeOptions.LATEST.limit(1000).keysOnly(true)).kvs().length;
@@ -216,7 +225,7 @@ public final class KvBenchmark {
   private void hash() throws IOException {
     try (KvView view = store.view()) {
       long start = System.nanoTime();
-      sink += view.hashByRevision(view.currentRevision()).hash();
+      sink += view.hashByRevision(0).hash();
       System.out.printf("hash: %d ms%n", millis(start, System.nanoTime()));
     }
   }
