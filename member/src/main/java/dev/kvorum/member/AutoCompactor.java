@@ -34,7 +34,13 @@ final class AutoCompactor {
 
   void start() {
     if (config.autoCompactionRetention() > 0) {
-      applyLoop.loop().execute(this::schedule);
+      applyLoop
+          .loop()
+          .execute(
+              () -> {
+                samples.addLast(applyLoop.machine().keys().currentRevision());
+                schedule();
+              });
     }
   }
 
@@ -69,7 +75,8 @@ final class AutoCompactor {
   private void sample() {
     samples.addLast(applyLoop.machine().keys().currentRevision());
     samplesSinceCompaction++;
-    long needed = config.autoCompactionRetention() / Math.max(1, periodNanos() / SAMPLES_PER_PERIOD);
+    // one more than intervals: from the oldest to the newest sample it is the whole retention, never less
+    long needed = config.autoCompactionRetention() / Math.max(1, periodNanos() / SAMPLES_PER_PERIOD) + 1;
     while (samples.size() > needed) {
       samples.removeFirst();
     }

@@ -14,6 +14,9 @@ final class Proposals {
   /// How far applying may lag behind the commit index before writes are turned away.
   private static final long APPLY_LAG_MAX = 5_000;
 
+  /// How many proposers may wait at once, whatever holds them up.
+  private static final int PARKED_MAX = 65_536;
+
   private final MemberConfig config;
   private final RequestIds ids;
   private final Waiters waiters;
@@ -47,6 +50,10 @@ final class Proposals {
     long lagMax =
         config.priorityRequest() && request instanceof Request.LeaseRevoke ? 2 * APPLY_LAG_MAX : APPLY_LAG_MAX;
     if (raftLoop.status().committed() - applyLoop.appliedIndex() > lagMax || memory.isFull()) {
+      refused.accept(EtcdException.of(EtcdError.TOO_MANY_REQUESTS));
+      return;
+    }
+    if (waiters.count() >= PARKED_MAX) {
       refused.accept(EtcdException.of(EtcdError.TOO_MANY_REQUESTS));
       return;
     }

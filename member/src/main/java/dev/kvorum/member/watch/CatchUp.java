@@ -10,6 +10,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /// Brings watchers that are behind up to the live revision, one bounded window of history at a time.
@@ -22,6 +24,14 @@ final class CatchUp {
   private static final long WINDOW_REVISIONS = 1000;
 
   private static final int WINDOW_EVENTS = 10_000;
+
+  /// Enough history for one pass; it may be passed by one small read, or one large revision.
+  private static final long WINDOW_BYTES = 4L << 20;
+
+  /// Rows read at once to begin with, while nothing is known of their size.
+  private static final int FIRST_ROWS = 16;
+
+  private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
   private static final int WATCHERS_PER_PASS_MAX = 512;
 
   private final WatchHub hub;
@@ -103,24 +113,40 @@ final class CatchUp {
   }
 
   private void read(KvView view, long from, long upTo, boolean prevKv, List<Watcher> ready) {
-    workers.execute(
-        () -> {
-          try (view) {
-            EventBatch batch = view.events(from, upTo, WINDOW_EVENTS, null);
-            List<WatchEvent> events = new ArrayList<>(batch.events().size());
-            for (Event event : batch.events()) {
-              events.add(new WatchEvent(event, prevKv ? view.previous(event) : null));
-            }
-            loop.execute(() -> give(events, batch.nextRevision() - 1, ready));
-          } catch (EtcdException compacted) {
-            loop.execute(this::again); // compacted while we read: the next pass tells the watchers
-          } catch (Throwable failure) {
-            loop.execute(
-                () -> {
-                  throw new IllegalStateException("reading history for watchers", failure);
-                });
-          }
-        });
+    try {
+      workers.execute(() -> readNow(view, from, upTo, prevKv, ready));
+    } catch (RejectedExecutionException full) {
+      view.close();
+      loop.schedule(RETRY_NANOS, this::again);
+    }
+  }
+
+  private void readNow(KvView view, long from, long upTo, boolean prevKv, List<Watcher> ready) {
+    try (view) {
+      List<WatchEvent> events = new ArrayList<>();
+      long next = from;
+      long bytes = 0;
+      int rows = FIRST_ROWS;
+      while (next <= upTo && bytes < WINDOW_BYTES && events.size() < WINDOW_EVENTS) {
+        EventBatch batch = view.events(next, upTo, rows, null);
+        for (Event event : batch.events()) {
+          byte[] previous = prevKv ? view.previous(event) : null;
+          events.add(new WatchEvent(event, previous));
+          bytes += event.kv().length + (previous == null ? 0 : previous.length);
+        }
+        next = batch.nextRevision();
+        rows = bytes < WINDOW_BYTES / 4 ? 2 * rows : FIRST_ROWS;
+      }
+      long readTo = next - 1;
+      loop.execute(() -> give(events, readTo, ready));
+    } catch (EtcdException compacted) {
+      loop.execute(this::again); // compacted while we read: the next pass tells the watchers
+    } catch (Throwable failure) {
+      loop.execute(
+          () -> {
+            throw new IllegalStateException("reading history for watchers", failure);
+          });
+    }
   }
 
   private void again() {
@@ -130,8 +156,8 @@ final class CatchUp {
 
   private void give(List<WatchEvent> events, long readTo, List<Watcher> ready) {
     for (Watcher watcher : ready) {
-      if (watcher.cancelled || watcher.cursor > readTo) {
-        continue;
+      if (watcher.cancelled || watcher.cursor > readTo || !watcher.session.hasRoom()) {
+        continue; // others of its stream may have taken the room meanwhile
       }
       for (WatchEvent event : events) {
         if (watcher.covers(event.event().key().array()) && watcher.wants(event)) {

@@ -73,7 +73,6 @@ public final class WatchHub {
         () -> {
           sessions.add(session);
           metrics.streamOpened();
-          scheduleProgress(session);
         });
     return session;
   }
@@ -220,11 +219,16 @@ public final class WatchHub {
       session.send(responses.refused(revision, WatchCancelReason.DUPLICATE_ID.text()));
       return;
     }
-    Watcher watcher = watcher(session, request, id, key, end);
+    long now = newestRevision();
+    Watcher watcher = watcher(session, request, id, key, end, now);
     session.watchers.put(id, watcher);
+    if (watcher.progressNotify && !session.notifiesProgress) {
+      session.notifiesProgress = true;
+      scheduleProgress(session);
+    }
     prevKvWatchers += watcher.prevKv ? 1 : 0;
     metrics.watcherAdded();
-    session.send(responses.created(id, revision));
+    session.send(responses.created(id, now));
     if (watcher.cursor > revision) {
       joinCurrent(watcher);
     } else {
@@ -232,9 +236,16 @@ public final class WatchHub {
     }
   }
 
+  /// What anybody may have read by now, its events perhaps still being on their way to this loop.
+  private long newestRevision() {
+    try (KvView view = views.get()) {
+      return Math.max(revision, view.currentRevision());
+    }
+  }
+
   private Watcher watcher(
-      WatchSession session, WatchCreateRequest request, long id, byte[] key, byte @Nullable [] end) {
-    long start = request.getStartRevision() == 0 ? revision + 1 : request.getStartRevision();
+      WatchSession session, WatchCreateRequest request, long id, byte[] key, byte @Nullable [] end, long now) {
+    long start = request.getStartRevision() == 0 ? now + 1 : request.getStartRevision();
     return new Watcher(
         id,
         session,
@@ -245,6 +256,7 @@ public final class WatchHub {
         request.getPrevKv(),
         request.getFragment(),
         request.getProgressNotify(),
+        request.getStartRevision(),
         start);
   }
 
@@ -287,7 +299,7 @@ public final class WatchHub {
     for (Watcher watcher : session.watchers.values()) {
       if (watcher != null) {
         any = true;
-        if (!watcher.current || watcher.cursor > revision + 1) {
+        if (!watcher.isAt(revision)) {
           return false;
         }
       }
@@ -311,6 +323,7 @@ public final class WatchHub {
             }
           }
           session.watchers.clear();
+          session.forget();
         });
   }
 
@@ -319,7 +332,7 @@ public final class WatchHub {
     loop.execute(catchUp::run);
   }
 
-  /// Compaction may have overtaken watchers that are behind; they hear of it in their next pass.
+  /// Every now and then, tells the watchers of a stream that asked for it how far they are, if nothing else does.
   private void scheduleProgress(WatchSession session) {
     long delay = progressNotifyNanos + random.nextLong(progressNotifyNanos / 10 + 1);
     loop.schedule(
@@ -332,7 +345,7 @@ public final class WatchHub {
             if (watcher == null || !watcher.progressNotify) {
               continue;
             }
-            if (watcher.current && watcher.cursor <= revision + 1 && !watcher.heardFrom) {
+            if (watcher.isAt(revision) && !watcher.heardFrom) {
               session.send(responses.progress(watcher.id, revision));
               toFlush.add(session);
             }

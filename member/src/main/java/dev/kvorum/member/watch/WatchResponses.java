@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// Encodes watch responses. Watchers of one key mostly get the same events, so the encoded run of the last batch is
 /// kept and spliced into the next watcher's response as it is. Owned by the watch loop.
 final class WatchResponses {
-  private static final int RUN_BYTES_MIN = 256;
+  private static final int FRAGMENT_FLAG_BYTES = 2;
 
   private final Headers headers;
   private final int fragmentBytesMax;
@@ -63,18 +63,21 @@ final class WatchResponses {
   /// One response, or several parts of one when the watcher asked for fragments and they are large.
   void events(Watcher watcher, long revision, List<WatchEvent> events, Consumer<Encoded> out) {
     byte[] run = run(events, watcher.prevKv);
-    if (!watcher.fragment || events.size() < 2 || run.length + RUN_BYTES_MIN < fragmentBytesMax) {
+    int headBytes = watcher.fragment ? begin(revision, watcher.id).size() : 0;
+    if (!watcher.fragment || events.size() < 2 || headBytes + run.length < fragmentBytesMax) {
       out.accept(response(watcher.id, revision, run, false));
       return;
     }
     List<WatchEvent> part = new ArrayList<>();
-    int bytes = 0;
+    int emptyBytes = headBytes + FRAGMENT_FLAG_BYTES;
+    int bytes = emptyBytes;
     for (WatchEvent event : events) {
       int length = event.encoded(watcher.prevKv).length;
+      length += 1 + ProtoWriter.varintSize(length);
       if (!part.isEmpty() && bytes + length >= fragmentBytesMax) {
         out.accept(response(watcher.id, revision, encode(part, watcher.prevKv), true));
         part.clear();
-        bytes = 0;
+        bytes = emptyBytes;
       }
       part.add(event);
       bytes += length;

@@ -29,6 +29,7 @@ public final class WatchSession {
   final Map<Long, @Nullable Watcher> watchers = new TreeMap<>();
   long nextId;
   boolean closed;
+  boolean notifiesProgress;
 
   /// @param outlet called from the watch loop when there is something to [#poll]; must not block
   WatchSession(WatchHub hub, Runnable outlet) {
@@ -75,6 +76,11 @@ public final class WatchSession {
     queued.incrementAndGet();
     queuedBytes.addAndGet(response.size());
     outbox.add(response);
+  }
+
+  /// Nobody will take what is left.
+  void forget() {
+    outbox.clear();
   }
 
   void flush() {

@@ -19,6 +19,8 @@ final class Watcher {
   final boolean prevKv;
   final boolean fragment;
   final boolean progressNotify;
+  /// What it was asked to begin at; 0 for "now".
+  final long startRevision;
   /// The lowest revision not yet delivered.
   long cursor;
   boolean current;
@@ -39,6 +41,7 @@ final class Watcher {
       boolean prevKv,
       boolean fragment,
       boolean progressNotify,
+      long startRevision,
       long cursor) {
     this.id = id;
     this.session = session;
@@ -49,7 +52,14 @@ final class Watcher {
     this.prevKv = prevKv;
     this.fragment = fragment;
     this.progressNotify = progressNotify;
+    this.startRevision = startRevision;
     this.cursor = cursor;
+  }
+
+  /// Whether it may be told that it has seen everything up to `revision`. Like etcd, not before the revision it waits
+  /// for has come.
+  boolean isAt(long revision) {
+    return current && cursor <= revision + 1 && startRevision <= revision;
   }
 
   boolean covers(byte[] key) {
