@@ -35,6 +35,9 @@ final class BranchNode extends Node {
       node.dataEnd += keyLength;
       node.insertRow(i, node.dataEnd - keyLength, keyLength, 0, 0);
       node.childIds[i] = pages.child(element);
+      if (node.dataEnd > end - at) {
+        throw pages.corrupt(at, "branch elements overlap");
+      }
     }
     if (!node.isOrdered()) {
       throw pages.corrupt(at, "branch keys do not ascend");

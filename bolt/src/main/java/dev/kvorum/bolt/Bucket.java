@@ -7,7 +7,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Arrays;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -83,7 +82,7 @@ public final class Bucket {
       int i = node.search(key);
       return i < 0 || node.flags(i) != 0
           ? null
-          : Arrays.copyOfRange(node.data, node.valueAt(i), node.valueAt(i) + node.valueLength(i));
+          : node.value(i, pages);
     }
     long element = findOnPages(id, key);
     if (element < 0 || pages.leafFlags(element) != 0) {
@@ -118,7 +117,7 @@ public final class Bucket {
       int i = node.search(key);
       return i < 0 || node.flags(i) != 0
           ? null
-          : MemorySegment.ofArray(node.data).asSlice(node.valueAt(i), node.valueLength(i)).asReadOnly();
+          : node.valueSegment(i, pages);
     }
     long element = findOnPages(id, key);
     if (element < 0 || pages.leafFlags(element) != 0) {
@@ -358,7 +357,7 @@ public final class Bucket {
       int i = node.search(name);
       return i < 0 || node.flags(i) != Page.BUCKET
           ? null
-          : Arrays.copyOfRange(node.data, node.valueAt(i), node.valueAt(i) + node.valueLength(i));
+          : node.value(i, pages);
     }
     long element = findOnPages(id, name);
     return element < 0 || pages.leafFlags(element) != Page.BUCKET ? null : copyValue(element);
@@ -445,7 +444,7 @@ public final class Bucket {
     b.putLong(8, bucket.sequence);
     b.putLong(Page.BUCKET_BYTES + 8, Page.headerWord(Page.LEAF, node.count, 0));
     int at = Page.BUCKET_BYTES + Page.HEADER_BYTES;
-    PageWriter.putData(b, node, 0, node.count, PageWriter.putLeafElements(b, node, 0, node.count, at));
+    PageWriter.putData(b, node, bucket.pages, 0, node.count, PageWriter.putLeafElements(b, node, 0, node.count, at));
     return entry;
   }
 

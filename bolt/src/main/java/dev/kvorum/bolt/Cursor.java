@@ -272,40 +272,40 @@ public final class Cursor {
 
   /// Copies the key's bytes to `target` from `at` on.
   public void copyKey(byte[] target, int at) {
-    copy(keyAt, keyLength, target, at);
+    checkOn();
+    LeafNode node = leafNode;
+    if (node == null) {
+      MemorySegment.copy(pages.map, ValueLayout.JAVA_BYTE, keyAt, target, at, keyLength);
+    } else {
+      System.arraycopy(node.data, (int) keyAt, target, at, keyLength);
+    }
   }
 
   /// Copies the value's bytes to `target` from `at` on.
   public void copyValue(byte[] target, int at) {
-    copy(keyAt + keyLength, valueLength, target, at);
-  }
-
-  private void copy(long from, int length, byte[] target, int at) {
     checkOn();
     LeafNode node = leafNode;
     if (node == null) {
-      MemorySegment.copy(pages.map, ValueLayout.JAVA_BYTE, from, target, at, length);
+      MemorySegment.copy(pages.map, ValueLayout.JAVA_BYTE, keyAt + keyLength, target, at, valueLength);
     } else {
-      System.arraycopy(node.data, (int) from, target, at, length);
+      node.copyValue(index, pages, target, at);
     }
   }
 
   /// The key in place: valid while the transaction is open and, in a [WriteTx], until the next change.
   public MemorySegment keySegment() {
-    return segment(keyAt, keyLength);
+    checkOn();
+    LeafNode node = leafNode;
+    return node == null
+        ? pages.map.asSlice(keyAt, keyLength)
+        : MemorySegment.ofArray(node.data).asSlice(keyAt, keyLength).asReadOnly();
   }
 
   /// The value in place, valid like [#keySegment].
   public MemorySegment valueSegment() {
-    return segment(keyAt + keyLength, valueLength);
-  }
-
-  private MemorySegment segment(long from, int length) {
     checkOn();
     LeafNode node = leafNode;
-    return node == null
-        ? pages.map.asSlice(from, length)
-        : MemorySegment.ofArray(node.data).asSlice(from, length).asReadOnly();
+    return node == null ? pages.map.asSlice(keyAt + keyLength, valueLength) : node.valueSegment(index, pages);
   }
 
   /// Whether the element is a nested bucket.

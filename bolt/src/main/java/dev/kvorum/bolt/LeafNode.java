@@ -21,39 +21,63 @@ final class LeafNode extends Node {
   /// Takes over the page at `at`.
   static LeafNode of(Pages pages, long at, long end) throws CorruptionException {
     int count = pages.count(at);
-    long used = 0;
+    long dataAt = Pages.element(at, count);
+    long stored = 0;
     boolean packed = true;
-    long expected = Pages.element(at, count);
     for (int i = 0; i < count; i++) {
       long element = Pages.element(at, i);
-      packed &= pages.leafKeyAt(element, end) == expected + used;
-      used += pages.leafKeyLength(element) + (long) pages.leafValueLength(element);
+      packed &= pages.leafKeyAt(element, end) == dataAt + stored && !staysMapped(pages, element);
+      stored += pages.leafKeyLength(element)
+          + (staysMapped(pages, element) ? Long.BYTES : pages.leafValueLength(element));
     }
-    if (used > end - at && !packed) {
+    if (stored > end - at) {
       throw pages.corrupt(at, "leaf elements overlap");
     }
-    LeafNode node = new LeafNode(count + 8, Math.toIntExact(used + Math.max(512, used / 4)));
+    LeafNode node = new LeafNode(count + 8, (int) (stored + Math.max(512, stored / 4)));
     if (packed) {
-      MemorySegment.copy(pages.map, ValueLayout.JAVA_BYTE, expected, node.data, 0, (int) used);
-      node.dataEnd = (int) used;
-    }
-    int keyAt = 0;
-    for (int i = 0; i < count; i++) {
-      long element = Pages.element(at, i);
-      int keyLength = pages.leafKeyLength(element);
-      int valueLength = pages.leafValueLength(element);
-      if (!packed) {
-        long from = pages.leafKeyAt(element, end);
-        MemorySegment.copy(pages.map, ValueLayout.JAVA_BYTE, from, node.data, keyAt, keyLength + valueLength);
-        node.dataEnd = keyAt + keyLength + valueLength;
-      }
-      node.insertRow(i, keyAt, keyLength, valueLength, pages.leafFlags(element));
-      keyAt += keyLength + valueLength;
+      node.takePacked(pages, at, count, dataAt, (int) stored);
+    } else {
+      node.takeEach(pages, at, end, count);
     }
     if (!node.isOrdered()) {
       throw pages.corrupt(at, "leaf keys do not ascend");
     }
     return node;
+  }
+
+  private static boolean staysMapped(Pages pages, long element) {
+    return pages.leafValueLength(element) >= MAPPED_BYTES_MIN && pages.leafFlags(element) == 0;
+  }
+
+  private void takePacked(Pages pages, long at, int count, long dataAt, int stored) {
+    MemorySegment.copy(pages.map, ValueLayout.JAVA_BYTE, dataAt, data, 0, stored);
+    dataEnd = stored;
+    int keyAt = 0;
+    for (int i = 0; i < count; i++) {
+      long element = Pages.element(at, i);
+      int keyLength = pages.leafKeyLength(element);
+      int valueLength = pages.leafValueLength(element);
+      insertRow(i, keyAt, keyLength, valueLength, pages.leafFlags(element));
+      keyAt += keyLength + valueLength;
+    }
+  }
+
+  private void takeEach(Pages pages, long at, long end, int count) throws CorruptionException {
+    for (int i = 0; i < count; i++) {
+      long element = Pages.element(at, i);
+      long from = pages.leafKeyAt(element, end);
+      int keyLength = pages.leafKeyLength(element);
+      int valueLength = pages.leafValueLength(element);
+      boolean mapped = staysMapped(pages, element);
+      int copied = mapped ? keyLength : keyLength + valueLength;
+      int keyAt = dataEnd;
+      MemorySegment.copy(pages.map, ValueLayout.JAVA_BYTE, from, data, keyAt, copied);
+      dataEnd += copied;
+      if (mapped) {
+        addMappedAt(from + keyLength);
+      }
+      insertRow(i, keyAt, keyLength, valueLength, mapped ? MAPPED : pages.leafFlags(element));
+    }
   }
 
   /// The inline page of a bucket whose leaf element has `value`, or null if that is no bucket with a leaf in it.
@@ -86,7 +110,7 @@ final class LeafNode extends Node {
 
   /// Maps `key` to `value`; `found` is what [#search] said of the key.
   void put(int found, byte[] key, byte[] value, int flags) {
-    if (found >= 0 && value.length <= valueLength(found)) {
+    if (found >= 0 && !isMapped(found) && value.length <= valueLength(found)) {
       overwriteValue(found, value, flags);
       return;
     }
@@ -114,7 +138,7 @@ final class LeafNode extends Node {
     LeafNode right = new LeafNode(count - from + 8, 512);
     long bytes = 0;
     for (int i = from; i < count; i++) {
-      bytes += keyLength(i) + valueLength(i);
+      bytes += storedBytes(i);
     }
     right.reserve((int) Math.min(bytes * 2, 1 << 30));
     for (int i = from; i < count; i++) {
@@ -131,7 +155,7 @@ final class LeafNode extends Node {
 
   @Override
   void absorb(Node right) {
-    reserve((int) (right.size - Page.HEADER_BYTES - (long) right.count * Page.ELEMENT_BYTES));
+    reserve((int) right.storedBytes());
     for (int i = 0; i < right.count; i++) {
       appendRow(right, i);
     }

@@ -1,6 +1,11 @@
 package dev.kvorum.bolt;
 
 import dev.kvorum.env.Invariant;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -9,6 +14,9 @@ import org.jspecify.annotations.Nullable;
 /// Elements are rows of four numbers in one flat array, in key order; their bytes lie in another, in any order. So a
 /// node costs a handful of objects whatever it holds, an insertion moves numbers only, and a run of elements whose
 /// bytes happen to lie in order (a page taken over whole, ascending puts) is written out with one copy.
+///
+/// Long values of the page taken over stay where they are, in the map: behind such a key lies, instead of its value,
+/// the value's offset there. So deleting or moving what is large costs no memory.
 abstract sealed class Node permits LeafNode, BranchNode {
   static final int STRIDE = 4;
   static final int AT = 0;
@@ -16,6 +24,13 @@ abstract sealed class Node permits LeafNode, BranchNode {
   static final int VALUE_LENGTH = 2;
   static final int FLAGS = 3;
 
+  /// Beside [Page#BUCKET] in a row's flags: the value is in the map.
+  static final int MAPPED = 2;
+
+  /// Values of at least so many bytes are left in the map.
+  static final int MAPPED_BYTES_MIN = 1024;
+
+  private static final VarHandle OFFSET = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
   private static final int DATA_BYTES_MAX = Integer.MAX_VALUE - 16;
 
   /// The page this node replaces, free once the node is written; 0 if none.
@@ -56,16 +71,54 @@ abstract sealed class Node permits LeafNode, BranchNode {
     return rows[i * STRIDE + VALUE_LENGTH];
   }
 
+  /// As on a page.
   final int flags(int i) {
-    return rows[i * STRIDE + FLAGS];
+    return rows[i * STRIDE + FLAGS] & Page.BUCKET;
   }
 
+  final boolean isMapped(int i) {
+    return (rows[i * STRIDE + FLAGS] & MAPPED) != 0;
+  }
+
+  /// Where the value of element `i` lies in the map, if it does.
+  final long mappedAt(int i) {
+    return (long) OFFSET.get(data, valueAt(i));
+  }
+
+  /// Where the value, unless mapped, lies in `data`.
   final int valueAt(int i) {
     return keyAt(i) + keyLength(i);
   }
 
-  final byte[] key(int i) {
-    return Arrays.copyOfRange(data, keyAt(i), keyAt(i) + keyLength(i));
+  /// Bytes that element `i` has in `data`.
+  final int storedBytes(int i) {
+    return keyLength(i) + (isMapped(i) ? Long.BYTES : valueLength(i));
+  }
+
+  /// Bytes that all elements have in `data`.
+  final long storedBytes() {
+    return dataEnd - garbage;
+  }
+
+  final byte[] value(int i, Pages pages) {
+    byte[] value = new byte[valueLength(i)];
+    copyValue(i, pages, value, 0);
+    return value;
+  }
+
+  final void copyValue(int i, Pages pages, byte[] target, int at) {
+    if (isMapped(i)) {
+      MemorySegment.copy(pages.map, ValueLayout.JAVA_BYTE, mappedAt(i), target, at, valueLength(i));
+    } else {
+      System.arraycopy(data, valueAt(i), target, at, valueLength(i));
+    }
+  }
+
+  /// The value in place, read-only.
+  final MemorySegment valueSegment(int i, Pages pages) {
+    return isMapped(i)
+        ? pages.map.asSlice(mappedAt(i), valueLength(i))
+        : MemorySegment.ofArray(data).asSlice(valueAt(i), valueLength(i)).asReadOnly();
   }
 
   /// What element `i` adds to the size of a page.
@@ -121,9 +174,8 @@ abstract sealed class Node permits LeafNode, BranchNode {
 
   /// Points element `i` at other bytes; its old ones become garbage.
   final void replaceRow(int i, int at, int keyLength, int valueLength, int flags) {
-    int old = keyLength(i) + valueLength(i);
-    garbage += old;
-    size += keyLength + valueLength - old;
+    garbage += storedBytes(i);
+    size += keyLength + valueLength - keyLength(i) - valueLength(i);
     setRow(i * STRIDE, at, keyLength, valueLength, flags);
   }
 
@@ -146,7 +198,7 @@ abstract sealed class Node permits LeafNode, BranchNode {
 
   final void removeRows(int from, int to) {
     for (int i = from; i < to; i++) {
-      garbage += keyLength(i) + valueLength(i);
+      garbage += storedBytes(i);
       size -= elementBytes(i);
     }
     System.arraycopy(rows, to * STRIDE, rows, from * STRIDE, (count - to) * STRIDE);
@@ -186,7 +238,7 @@ abstract sealed class Node permits LeafNode, BranchNode {
   private int copyInOrder(byte[] target) {
     int end = 0;
     for (int i = 0; i < count; i++) {
-      int length = keyLength(i) + valueLength(i);
+      int length = storedBytes(i);
       System.arraycopy(data, keyAt(i), target, end, length);
       rows[i * STRIDE + AT] = end;
       end += length;
@@ -194,11 +246,17 @@ abstract sealed class Node permits LeafNode, BranchNode {
     return end;
   }
 
+  /// Appends the offset of a value in the map, behind its key.
+  final void addMappedAt(long offset) {
+    reserve(Long.BYTES);
+    OFFSET.set(data, dataEnd, offset);
+    dataEnd += Long.BYTES;
+  }
+
   /// Appends element `i` of `source`, all but what a branch knows of its child.
   final void appendRow(Node source, int i) {
-    int length = source.keyLength(i) + source.valueLength(i);
-    int at = addData(source.data, source.keyAt(i), length);
-    insertRow(count, at, source.keyLength(i), source.valueLength(i), source.flags(i));
+    int at = addData(source.data, source.keyAt(i), source.storedBytes(i));
+    insertRow(count, at, source.keyLength(i), source.valueLength(i), source.rows[i * STRIDE + FLAGS]);
   }
 
   /// Whether deletions left so little that it should be joined with a sibling.

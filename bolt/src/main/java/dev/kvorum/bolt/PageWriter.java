@@ -45,15 +45,15 @@ final class PageWriter {
     writeCalls = 0;
   }
 
-  /// Makes the elements of `node` from `from` to `to` the page `id`, of `span` physical pages.
-  void writeNode(Node node, int from, int to, long id, int span) throws IOException {
+  /// Makes the elements of `node` from `from` to `to`, which may have values in `pages`, the page `id`, of `span` physical pages.
+  void writeNode(Node node, Pages pages, int from, int to, long id, int span) throws IOException {
     int at = room(id, span);
     int flags = node instanceof LeafNode ? Page.LEAF : Page.BRANCH;
     buffer.putLong(at, id).putLong(at + 8, Page.headerWord(flags, to - from, span - 1));
     int end = node instanceof BranchNode branch
         ? putBranchElements(branch, from, to, at + Page.HEADER_BYTES, id)
         : putLeafElements(buffer, node, from, to, at + Page.HEADER_BYTES);
-    end = putData(buffer, node, from, to, end);
+    end = putData(buffer, node, pages, from, to, end);
     zero(end, at + span * pageSize);
     nodesWritten++;
   }
@@ -120,17 +120,24 @@ final class PageWriter {
   }
 
   /// Copies the elements' bytes, as many at a time as lie in a row.
-  static int putData(ByteBuffer target, Node node, int from, int to, int at) {
+  static int putData(ByteBuffer target, Node node, Pages pages, int from, int to, int at) {
     int i = from;
     while (i < to) {
       int start = node.keyAt(i);
       int end = start;
-      while (i < to && node.keyAt(i) == end) {
+      while (i < to && node.keyAt(i) == end && !node.isMapped(i)) {
         end += node.keyLength(i) + node.valueLength(i);
         i++;
       }
       target.put(at, node.data, start, end - start);
       at += end - start;
+      if (i < to && node.isMapped(i)) {
+        target.put(at, node.data, node.keyAt(i), node.keyLength(i));
+        at += node.keyLength(i);
+        target.put(at, node.valueSegment(i, pages).asByteBuffer(), 0, node.valueLength(i));
+        at += node.valueLength(i);
+        i++;
+      }
     }
     return at;
   }

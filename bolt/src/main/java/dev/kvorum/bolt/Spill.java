@@ -64,7 +64,7 @@ final class Spill {
     if (root.count == 0) {
       free(root);
       long id = tx.allocate(1);
-      out.writeNode(root, 0, 0, id, 1);
+      out.writeNode(root, tx.pages(), 0, 0, id, 1);
       return id;
     }
     BranchNode above = new BranchNode();
@@ -107,7 +107,7 @@ final class Spill {
       }
       int span = (int) ((bytes + pageSize - 1) / pageSize);
       long id = tx.allocate(span);
-      out.writeNode(node, from, to, id, span);
+      out.writeNode(node, tx.pages(), from, to, id, span);
       above.append(node.data, node.keyAt(from), node.keyLength(from), id);
       rest -= bytes - Page.HEADER_BYTES;
       from = to;
