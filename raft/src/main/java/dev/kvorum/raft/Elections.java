@@ -4,7 +4,6 @@ import static dev.kvorum.raft.Raft.hex;
 import static dev.kvorum.raft.Raft.name;
 
 import dev.kvorum.env.Bytes;
-import dev.kvorum.env.Invariant;
 import dev.kvorum.raft.quorum.IdSet;
 import dev.kvorum.raft.quorum.Votes;
 
@@ -163,7 +162,9 @@ final class Elections {
         }
       }
       case LOST -> raft.becomeFollower(raft.term(), 0);
-      case PENDING -> Invariant.check(!raft.isLeader(), "a leader before the votes are in");
+      case PENDING -> {
+        // More answers will come, or the next election timeout.
+      }
     }
   }
 

@@ -163,7 +163,7 @@ final class Proposals {
 
   private StepResult appendAndSend(List<Entry> entries, long payloadBytes) {
     if (!reserve(payloadBytes)) {
-      raft.debug(
+      raft.warn(
           () ->
               hex(raft.id) + " appending new entries to log would exceed uncommitted entry size limit; dropping"
                   + " proposal");

@@ -14,9 +14,9 @@ import java.util.Map;
 /// leads, and answers with that index.
 ///
 /// Reads are numbered in the order they came. Each heartbeat carries the number of the newest open one, as eight bytes,
-/// little-endian; a response echoes them, and so confirms that read and every earlier one for its sender. Where a quorum
-/// has confirmed number n, all reads up to n are answered. Example: reads 4, 5 and 6 are open, voters 1 (we), 2 and 3
-/// have confirmed 6, 5 and 0: a quorum confirmed 5, so 4 and 5 are answered.
+/// little-endian; a response echoes them, and so confirms that read and every earlier one for its sender. Where a
+/// quorum has confirmed number n, all reads up to n are answered. Example: reads 4, 5 and 6 are open, voters 1 (we),
+/// 2 and 3 have confirmed 6, 5 and 0: a quorum confirmed 5, so 4 and 5 are answered.
 final class Reads {
   private record Open(Message.ReadIndex request, long index) {}
 

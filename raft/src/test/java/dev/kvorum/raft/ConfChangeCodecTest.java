@@ -80,7 +80,8 @@ class ConfChangeCodecTest {
       ConfChange v2 =
           new ConfChange.V2(Transition.values()[random.nextInt(3)], singles, Bytes.wrap(context));
       ConfChange v1 =
-          new ConfChange.V1(random.nextLong(), Type.values()[random.nextInt(4)], random.nextLong(), Bytes.wrap(context));
+          new ConfChange.V1(
+              random.nextLong(), Type.values()[random.nextInt(4)], random.nextLong(), Bytes.wrap(context));
       for (ConfChange change : List.of(v1, v2)) {
         Entry entry = new Entry(ConfChangeCodec.entryType(change), 1, 1, ConfChangeCodec.encode(change));
         assertThat(ConfChangeCodec.decode(entry)).as("seed %d", seed).isEqualTo(change);

@@ -118,7 +118,9 @@ class FlowControlTest {
   @Test
   void proposalsAreRefusedOverTheUncommittedLimit() {
     Solo solo = leader(new Limits(NO_LIMIT, NO_LIMIT, 8, 99, 0));
-    assertThat(solo.node.propose(Bytes.utf8("longer than the limit"))).as("the first always fits").isEqualTo(StepResult.OK);
+    assertThat(solo.node.propose(Bytes.utf8("longer than the limit")))
+        .as("the first always fits")
+        .isEqualTo(StepResult.OK);
     assertThat(solo.node.propose(Bytes.utf8("x"))).isEqualTo(StepResult.PROPOSAL_DROPPED);
     assertThat(solo.node.propose(Bytes.EMPTY)).as("costs nothing").isEqualTo(StepResult.OK);
     solo.settle().acknowledge(2, 3);

@@ -164,7 +164,8 @@ class MembershipRulesTest {
         .hasMessageContaining("removed all voters");
   }
 
-  // §4.3: "Agreement (for elections and entry commitment) requires majorities from both the old and new configurations."
+  // §4.3: "Agreement (for elections and entry commitment) requires majorities from both the old and new
+  // configurations."
   @Test
   void aJointConfigurationNeedsBothMajorities() {
     Solo solo = Solo.among(3).leadAndCommit();

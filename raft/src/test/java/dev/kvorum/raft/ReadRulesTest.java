@@ -80,7 +80,8 @@ class ReadRulesTest {
     assertThat(solo.reads).isEmpty();
   }
 
-  // §6.4: "1. If the leader has not yet marked an entry from its current term committed, it waits until it has done so."
+  // §6.4: "1. If the leader has not yet marked an entry from its current term committed, it waits until it has done
+  // so."
   @Test
   void aNewLeaderFirstCommitsInItsOwnTerm() {
     Solo solo = Solo.withLog(1, 1).lead();

@@ -93,7 +93,10 @@ class SnapshotRulesTest {
     solo.log.compact(3);
     solo.lead().takeSent();
     solo.take(new AppendResponse(1, 2, 2, 3, true, 0, 0));
-    assertThat(solo.takeSent(InstallSnapshot.class)).as("2 answered, 3 did not").extracting(Message::to).containsExactly(2L);
+    assertThat(solo.takeSent(InstallSnapshot.class))
+        .as("2 answered, 3 did not")
+        .extracting(Message::to)
+        .containsExactly(2L);
   }
 
   // §7: "If the follower receives a snapshot that … contains new information not already in the recipient's log, the

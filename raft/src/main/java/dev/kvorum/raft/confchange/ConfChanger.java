@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 /// A draft of the next configuration, worked out on copies. After a refusal it is thrown away.
 ///
 /// Changes of one voter may be made simply: old and new majorities overlap (Raft thesis §4.1). Larger ones go through a
-/// joint configuration, in which both the old (outgoing) and the new (incoming) majority must agree (§4.3). A voter that
-/// becomes a learner stays a voter of the outgoing half, so until that is left it waits in `learnersNext`.
+/// joint configuration, in which both the old (outgoing) and the new (incoming) majority must agree (§4.3). A voter
+/// that becomes a learner stays a voter of the outgoing half, so until that is left it waits in `learnersNext`.
 ///
 /// Worked example: from `voters=(1 2 3)`, entering with "remove 1, add 4, make 2 a learner" gives
 /// `voters=(3 4)&&(1 2 3) learners_next=(2)`, and leaving gives `voters=(3 4) learners=(2)`.
