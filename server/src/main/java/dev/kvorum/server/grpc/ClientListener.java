@@ -22,11 +22,13 @@ public final class ClientListener {
   private static final long READ_BYTES_MIN = 16 << 20;
 
   private final Server server;
+  private final GrpcFront front;
   private final EventLoopGroup acceptors;
   private final EventLoopGroup workers;
 
-  private ClientListener(Server server, EventLoopGroup acceptors, EventLoopGroup workers) {
+  private ClientListener(Server server, GrpcFront front, EventLoopGroup acceptors, EventLoopGroup workers) {
     this.server = server;
+    this.front = front;
     this.acceptors = acceptors;
     this.workers = workers;
   }
@@ -78,7 +80,7 @@ public final class ClientListener {
       workers.shutdownGracefully(0, 0, TimeUnit.SECONDS);
       throw e;
     }
-    return new ClientListener(server, acceptors, workers);
+    return new ClientListener(server, front, acceptors, workers);
   }
 
   private static int readBytesMax(int requestBytesMax) {
@@ -92,6 +94,7 @@ public final class ClientListener {
   /// Refuses new calls, gives those in flight a moment, then ends the rest.
   public void stop(long graceNanos) throws InterruptedException {
     server.shutdown();
+    front.endStreams();
     if (!server.awaitTermination(graceNanos, TimeUnit.NANOSECONDS)) {
       server.shutdownNow();
       server.awaitTermination(graceNanos, TimeUnit.NANOSECONDS);

@@ -9,7 +9,8 @@ import java.util.function.BooleanSupplier;
 /// What is asked of every call before its handler sees it, and who counts it.
 ///
 /// @param hasLeader whether this member knows a leader now
-record Gate(BooleanSupplier hasLeader, RpcObserver observer) {
+/// @param streams where streams register while they are open
+record Gate(BooleanSupplier hasLeader, RpcObserver observer, OpenStreams streams) {
   RpcObserver.CallObserver started(ServerCall<?, ?> call, Metadata headers) {
     return observer.started(call.getMethodDescriptor(), CallContext.clientApiVersion(headers));
   }

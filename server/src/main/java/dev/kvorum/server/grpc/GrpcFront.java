@@ -32,7 +32,7 @@ public final class GrpcFront extends HandlerRegistry {
   private final int requestBytesMax;
 
   public GrpcFront(Member member, int maxRequestBytes, RpcObserver observer) {
-    this.gate = new Gate(member::hasLeader, observer);
+    this.gate = new Gate(member::hasLeader, observer, new OpenStreams());
     this.requestBytesMax = maxRequestBytes + REQUEST_OVERHEAD_BYTES;
     serveKeys(member);
     serveLeases(member);
@@ -123,6 +123,11 @@ public final class GrpcFront extends HandlerRegistry {
       observer.ended(why.code().number());
       return new ServerCall.Listener<>() {};
     };
+  }
+
+  /// Ends every stream with `Unavailable`, which sends clients to another member or back here later.
+  void endStreams() {
+    gate.streams().endAll();
   }
 
   /// Unknown names are refused in Go's words.

@@ -29,6 +29,7 @@ final class KeepAliveEndpoint implements ServerCallHandler<byte[], Encoded> {
     try {
       gate.check(headers);
       call.sendHeaders(new Metadata());
+      gate.streams().opened(stream);
       call.request(1);
     } catch (EtcdException refusal) {
       stream.end(Statuses.of(refusal));
@@ -36,7 +37,7 @@ final class KeepAliveEndpoint implements ServerCallHandler<byte[], Encoded> {
     return stream;
   }
 
-  private final class Stream extends ServerCall.Listener<byte[]> implements Reply<Encoded> {
+  private final class Stream extends ServerCall.Listener<byte[]> implements Reply<Encoded>, OpenStreams.Ending {
     private final ServerCall<byte[], Encoded> call;
     private final Caller caller;
     private final RpcObserver.CallObserver observer;
@@ -85,7 +86,7 @@ final class KeepAliveEndpoint implements ServerCallHandler<byte[], Encoded> {
 
     @Override
     public void refuse(EtcdException why) {
-      Homeward.run(caller.home(), () -> end(Statuses.of(why)));
+      end(Statuses.of(why));
     }
 
     @Override
@@ -98,15 +99,22 @@ final class KeepAliveEndpoint implements ServerCallHandler<byte[], Encoded> {
 
     @Override
     public void onCancel() {
+      gate.streams().closed(this);
       if (!ended) {
         ended = true;
         observer.ended(Status.Code.CANCELLED.value());
       }
     }
 
-    private void end(Status status) {
+    @Override
+    public void end(Status status) {
+      Homeward.run(caller.home(), () -> endNow(status));
+    }
+
+    private void endNow(Status status) {
       if (!ended) {
         ended = true;
+        gate.streams().closed(this);
         call.close(status, new Metadata());
         observer.ended(status.getCode().value());
       }

@@ -31,7 +31,8 @@ final class ServerStreamHandler<Q> implements ServerCallHandler<byte[], Encoded>
   @Override
   public ServerCall.Listener<byte[]> startCall(ServerCall<byte[], Encoded> call, Metadata headers) {
     Caller caller = CallContext.caller(call, headers);
-    PacedReply reply = new PacedReply(call, caller.home(), gate.started(call, headers));
+    PacedReply reply = new PacedReply(call, caller.home(), gate.started(call, headers), gate.streams());
+    gate.streams().opened(reply);
     call.request(2);
     return new ServerCall.Listener<>() {
       private byte @Nullable [] request;
@@ -69,19 +70,25 @@ final class ServerStreamHandler<Q> implements ServerCallHandler<byte[], Encoded>
   }
 
   /// Flow-controlled by gRPC's own `isReady`, which answers from any thread.
-  private static final class PacedReply implements StreamReply<Encoded> {
+  private static final class PacedReply implements StreamReply<Encoded>, OpenStreams.Ending {
     private final ServerCall<byte[], Encoded> call;
     private final Executor home;
     private final RpcObserver.CallObserver observer;
+    private final OpenStreams streams;
     private volatile Runnable onReady = () -> {};
     private volatile boolean cancelled;
     private boolean begun;
     private boolean ended;
 
-    PacedReply(ServerCall<byte[], Encoded> call, Executor home, RpcObserver.CallObserver observer) {
+    PacedReply(
+        ServerCall<byte[], Encoded> call,
+        Executor home,
+        RpcObserver.CallObserver observer,
+        OpenStreams streams) {
       this.call = call;
       this.home = home;
       this.observer = observer;
+      this.streams = streams;
     }
 
     @Override
@@ -122,6 +129,7 @@ final class ServerStreamHandler<Q> implements ServerCallHandler<byte[], Encoded>
 
     void cancel() {
       cancelled = true;
+      streams.closed(this);
       if (!ended) {
         ended = true;
         observer.ended(Status.Code.CANCELLED.value());
@@ -131,17 +139,23 @@ final class ServerStreamHandler<Q> implements ServerCallHandler<byte[], Encoded>
 
     @Override
     public void complete() {
-      Homeward.run(home, () -> end(Status.OK));
+      end(Status.OK);
     }
 
     @Override
     public void refuse(EtcdException why) {
-      Homeward.run(home, () -> end(Statuses.of(why)));
+      end(Statuses.of(why));
     }
 
-    void end(Status status) {
+    @Override
+    public void end(Status status) {
+      Homeward.run(home, () -> endNow(status));
+    }
+
+    private void endNow(Status status) {
       if (!ended) {
         ended = true;
+        streams.closed(this);
         if (!begun && status.isOk()) {
           call.sendHeaders(new Metadata());
         }

@@ -37,11 +37,12 @@ final class WatchEndpoint implements ServerCallHandler<byte[], Encoded> {
     }
     call.sendHeaders(new Metadata());
     stream.session = hub.open(stream::somethingToSend);
+    gate.streams().opened(stream);
     call.request(1);
     return stream;
   }
 
-  private final class Stream extends ServerCall.Listener<byte[]> {
+  private final class Stream extends ServerCall.Listener<byte[]> implements OpenStreams.Ending {
     private final ServerCall<byte[], Encoded> call;
     private final Executor home;
     private final RpcObserver.CallObserver observer;
@@ -87,6 +88,7 @@ final class WatchEndpoint implements ServerCallHandler<byte[], Encoded> {
     @Override
     public void onCancel() {
       session.close();
+      gate.streams().closed(this);
       if (!ended) {
         ended = true;
         observer.ended(Status.Code.CANCELLED.value());
@@ -114,9 +116,15 @@ final class WatchEndpoint implements ServerCallHandler<byte[], Encoded> {
       }
     }
 
-    private void end(Status status) {
+    @Override
+    public void end(Status status) {
+      Homeward.run(home, () -> endNow(status));
+    }
+
+    private void endNow(Status status) {
       if (!ended) {
         ended = true;
+        gate.streams().closed(this);
         if (session != null) {
           session.close();
         }
