@@ -112,8 +112,7 @@ final class Proposals {
 
   private StepResult append(Message.Propose message) {
     int n = message.entries().size();
-    Invariant.check(n > 0, "an empty proposal");
-    if (!mayPropose()) {
+    if (n == 0 || !mayPropose()) {
       return StepResult.PROPOSAL_DROPPED;
     }
     long last = log.lastIndex();
@@ -135,7 +134,14 @@ final class Proposals {
   /// Checks a conf change against what this leader knows. It is a courtesy: what is applied in the end is decided by
   /// the log, and a change that was legal here may meet another configuration there.
   private boolean admitConfChange(Entry entry, long index) {
-    ConfChange.V2 change = Reconfiguration.asV2(ConfChangeCodec.decode(entry));
+    ConfChange.V2 change;
+    try {
+      change = Reconfiguration.asV2(ConfChangeCodec.decode(entry));
+    } catch (IllegalArgumentException malformed) {
+      // It came from another member: its mistake must not stop this one, still less everybody who would apply it.
+      raft.error(() -> hex(raft.id) + " ignoring conf change: " + malformed.getMessage());
+      return false;
+    }
     String objection = objectionTo(change);
     if (objection != null && !raft.rules.disableConfChangeValidation()) {
       Configuration current = raft.tracker.configuration();

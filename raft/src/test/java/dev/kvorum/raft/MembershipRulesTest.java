@@ -86,6 +86,15 @@ class MembershipRulesTest {
     assertThat(solo.log.entry(4)).isEqualTo(Entry.normal(1, 4, Bytes.EMPTY));
   }
 
+  @Test
+  void nonsenseFromAFollowerHarmsNobody() {
+    Solo solo = Solo.among(3).leadAndCommit();
+    Entry nonsense = new Entry(EntryType.CONF_CHANGE, 0, 0, Bytes.wrap(new byte[] {-1}));
+    solo.take(new Message.Propose(1, 2, List.of(nonsense)));
+    assertThat(solo.log.entry(2)).isEqualTo(Entry.normal(1, 2, Bytes.EMPTY));
+    assertThat(solo.node.step(new Message.Propose(1, 2, List.of()))).isEqualTo(StepResult.PROPOSAL_DROPPED);
+  }
+
   // §4.2.1: "new servers join the cluster as a non-voting member: the leader replicates log entries to it, but it is
   // not yet counted towards majorities"
   @Test
