@@ -99,7 +99,10 @@ final class LeafNode extends Node {
       long keyAt = element + (b.getInt(element + 4) & 0xFFFFFFFFL);
       int keyLength = b.getInt(element + 8);
       int valueLength = b.getInt(element + 12);
-      if (keyLength <= 0 || valueLength < 0 || b.getInt(element) >>> 1 != 0 || keyAt + keyLength + (long) valueLength > value.length) {
+      if (keyLength <= 0
+          || valueLength < 0
+          || b.getInt(element) >>> 1 != 0
+          || keyAt + keyLength + (long) valueLength > value.length) {
         return null;
       }
       int at = node.addData(value, (int) keyAt, keyLength + valueLength);

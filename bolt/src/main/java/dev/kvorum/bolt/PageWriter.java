@@ -45,7 +45,8 @@ final class PageWriter {
     writeCalls = 0;
   }
 
-  /// Makes the elements of `node` from `from` to `to`, which may have values in `pages`, the page `id`, of `span` physical pages.
+  /// Makes the elements of `node` from `from` to `to`, which may have values in `pages`, the page `id`, of `span`
+  /// physical pages.
   void writeNode(Node node, Pages pages, int from, int to, long id, int span) throws IOException {
     int at = room(id, span);
     int flags = node instanceof LeafNode ? Page.LEAF : Page.BRANCH;

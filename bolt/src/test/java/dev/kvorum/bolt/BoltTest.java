@@ -398,7 +398,9 @@ class BoltTest {
     Files.write(file, new byte[50]);
     assertThatThrownBy(() -> open(FAST)).isInstanceOf(CorruptionException.class).hasMessageContaining("too short");
     Files.write(file, new byte[100_000]);
-    assertThatThrownBy(() -> open(FAST)).isInstanceOf(CorruptionException.class).hasMessageContaining("invalid database");
+    assertThatThrownBy(() -> open(FAST))
+        .isInstanceOf(CorruptionException.class)
+        .hasMessageContaining("invalid database");
     Files.delete(file);
     try (Bolt bolt = open(FAST); WriteTx tx = bolt.beginWrite()) {
       fill(tx, 0);

@@ -85,13 +85,15 @@ class CheckerTest {
       lost[1] = b.getLong(list(1));
       b.putLong(list(0), lost[1]);
     });
-    assertThat(found).containsExactly("page " + lost[1] + ": already freed", "page " + lost[0] + ": unreachable unfreed");
+    assertThat(found)
+        .containsExactly("page " + lost[1] + ": already freed", "page " + lost[0] + ": unreachable unfreed");
   }
 
   @Test
   void aPageWithTwoReferences() throws Exception {
     after(b -> b.putLong(at(branch) + 16 + 16 + 8, leaves[0]));
-    assertThat(found).contains("page " + leaves[0] + ": multiple references (stack: [" + branch + " " + leaves[0] + "])");
+    assertThat(found)
+        .contains("page " + leaves[0] + ": multiple references (stack: [" + branch + " " + leaves[0] + "])");
     assertThat(found).contains("page " + leaves[1] + ": unreachable unfreed");
     assertThatThrownBy(() -> Bolt.open(disk, FILE, BoltOptions.defaults())).isInstanceOf(CorruptionException.class);
   }

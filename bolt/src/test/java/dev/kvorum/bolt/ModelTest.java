@@ -107,7 +107,11 @@ class ModelTest {
 
   private static byte[] value(SplittableRandom random) {
     int kind = random.nextInt(100);
-    int length = kind < 10 ? 0 : kind < 70 ? random.nextInt(60) : kind < 90 ? random.nextInt(600) : kind < 98 ? random.nextInt(900, 3000) : random.nextInt(20000);
+    int length = kind < 10 ? 0
+        : kind < 70 ? random.nextInt(60)
+        : kind < 90 ? random.nextInt(600)
+        : kind < 98 ? random.nextInt(900, 3000)
+        : random.nextInt(20000);
     byte[] value = new byte[length];
     random.nextBytes(value);
     return value;
