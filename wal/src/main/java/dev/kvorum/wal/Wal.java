@@ -264,8 +264,9 @@ public final class Wal implements AutoCloseable {
     long tail = writer.offset();
     long start = Math.max(zeroWrittenTo, (tail + GUARD_BYTES) / PAGE_BYTES * PAGE_BYTES);
     long target = Math.min(options.segmentBytes(), tail + AHEAD_BYTES);
-    if (start >= target) {
-      return null;
+    boolean enough = start - tail >= AHEAD_BYTES / 2 && target < options.segmentBytes();
+    if (start >= target || enough) {
+      return null; // refilled in large steps, not after every sync
     }
     int length = (int) Math.min(bytesMax, target - start);
     Path path = directory.resolve(segments.getLast().name().file());

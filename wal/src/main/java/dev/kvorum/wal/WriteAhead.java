@@ -24,6 +24,8 @@ final class WriteAhead implements Runnable {
     CALLED_OFF
   }
 
+  private static final int CHUNK_BYTES = 256 << 10;
+
   private final Disk disk;
   private final Path path;
   private final long start;
@@ -47,7 +49,7 @@ final class WriteAhead implements Runnable {
     }
     State end = State.FAILED;
     try (DiskFile file = disk.open(path, Disk.OpenMode.WRITE)) {
-      file.write(ByteBuffer.allocateDirect(length), start);
+      writeZeros(file);
       state.set(State.WRITTEN);
       if (sync) {
         file.sync();
@@ -57,6 +59,13 @@ final class WriteAhead implements Runnable {
       failure = e;
     } finally {
       state.set(end);
+    }
+  }
+
+  private void writeZeros(DiskFile file) throws IOException {
+    ByteBuffer zeros = ByteBuffer.allocateDirect(Math.min(length, CHUNK_BYTES));
+    for (long at = start; at < start + length; at += zeros.capacity()) {
+      file.write(zeros.clear().limit((int) Math.min(zeros.capacity(), start + length - at)), at);
     }
   }
 
