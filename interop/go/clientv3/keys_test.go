@@ -169,8 +169,12 @@ func TestKubernetesCallsWork(t *testing.T) {
 
 func TestMirroringAndOrderingWork(t *testing.T) {
 	ctx, _, c := start(t)
-	for i := range 2500 { // more than one page of the mirror
-		must(c.Put(ctx, fmt.Sprintf("m/%04d", i), "v"))(t)
+	for i := range 25 { // more than one page of the mirror
+		var puts []clientv3.Op
+		for j := range 100 {
+			puts = append(puts, clientv3.OpPut(fmt.Sprintf("m/%02d%02d", i, j), "v"))
+		}
+		must(c.Txn(ctx).Then(puts...).Commit())(t)
 	}
 	pages, errs := mirror.NewSyncer(c, "m/", 0).SyncBase(ctx)
 	count := 0

@@ -2,5 +2,5 @@
 // directory, in both directions, after clean stops and after kills under load,
 // and lets bbolt and etcdutl judge the files in between.
 //
-//	KVORUM_ROUNDS  swaps there and back, default 3
+//	KVORUM_ROUNDS  swaps there and back, default 2
 package datadir

@@ -26,14 +26,14 @@ func changeOwner(m *harness.Member, turn int) {
 }
 
 func TestServersSwapAfterCleanStops(t *testing.T) {
-	seed, rounds := harness.Seed(t), harness.Count(t, "KVORUM_ROUNDS", 3)
+	seed, rounds := harness.Seed(t), harness.Count(t, "KVORUM_ROUNDS", 2)
 	random := rand.New(rand.NewPCG(uint64(seed), 1))
 	first := random.IntN(2)
 	m := harness.NewMember(t, "", "", flags...)
 	changeOwner(m, first)
 	m.Start(t)
 	for turn := range 2 * rounds {
-		load(t, m, random, turn, 400, 15)
+		load(t, m, random, turn, 400, 22)
 		before := takePicture(t, m, 0)
 		took := m.Terminate(t)
 		audit(t, m, before.hash.Hash, before.hash.HashRevision)
@@ -50,7 +50,7 @@ func TestServersSwapAfterCleanStops(t *testing.T) {
 }
 
 func TestServersSwapAfterKillsUnderLoad(t *testing.T) {
-	seed, rounds := harness.Seed(t), harness.Count(t, "KVORUM_ROUNDS", 3)
+	seed, rounds := harness.Seed(t), harness.Count(t, "KVORUM_ROUNDS", 2)
 	random := rand.New(rand.NewPCG(uint64(seed), 2))
 	first := random.IntN(2)
 	m := harness.NewMember(t, "", "", flags...)
