@@ -189,16 +189,16 @@ final class ApplyLoop {
     ApplyOutcome outcome =
         machine.applier().applyMembershipChange(entry.index(), entry.term(), membership);
     if (outcome.result() != ApplyOutcome.Result.Skipped.REPLAYED) {
-      tellRaft(change, outcome);
+      tellRaft(entry.index(), change, outcome);
     }
     finish(waiter, outcome);
   }
 
   /// Raft learns of the change before it hears that the entry is applied; a refused one concerns no node.
-  private void tellRaft(ConfChange.V1 change, ApplyOutcome outcome) {
+  private void tellRaft(long at, ConfChange.V1 change, ApplyOutcome outcome) {
     boolean refused = outcome.refusal() != null;
     raftLoop.applyConfChange(
-        refused ? new ConfChange.V1(change.id(), change.type(), 0, change.context()) : change);
+        at, refused ? new ConfChange.V1(change.id(), change.type(), 0, change.context()) : change);
     if (!refused) {
       machine.applier().confState(Memberships.storedConfState(machine.membership().view()));
     }

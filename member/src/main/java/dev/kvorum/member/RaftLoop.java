@@ -123,8 +123,10 @@ final class RaftLoop {
   }
 
   /// A conf change that [ApplyLoop] has applied (or, with node id 0, refused). Before the applied index moves on.
-  void applyConfChange(ConfChange change) {
-    loop.execute(() -> voters(node.applyConfChange(change)));
+  ///
+  /// @param index of its entry; raft passes over what a snapshot has overtaken
+  void applyConfChange(long index, ConfChange change) {
+    loop.execute(() -> voters(node.applyConfChange(index, change)));
   }
 
   private void voters(ConfState conf) {
