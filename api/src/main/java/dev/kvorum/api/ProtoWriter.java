@@ -6,7 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Objects;
 
-/// Writes one protobuf message by hand, for answers too hot for generated classes.
+/// Writes one protobuf message by hand, for what is too hot for generated classes. [ProtoReader] is its other half.
 ///
 /// It writes what protobuf-java would write for the same fields in the same order: call the methods in ascending field
 /// number and the bytes are equal. Fields holding their default are left out, as proto3 does; the `Always` variants
@@ -25,15 +25,23 @@ import java.util.Objects;
 ///
 /// [#splice] threads bytes that are encoded already into the message: long ones by reference, short ones by copy, since
 /// a slice costs more to carry than [#SPLICE_BYTES_MIN] bytes cost to copy. Not thread-safe; good for one message.
+///
+/// A message whose size is cheap to tell beforehand is written into one array of exactly that size: begin with
+/// [#measured], open sub-messages with [#head]. For each method that writes a field there is one of the same name that
+/// tells its size. A wrong measure is our bug, found when finishing.
 public final class ProtoWriter {
   /// Shorter splices are copied.
   public static final int SPLICE_BYTES_MIN = 512;
 
-  private static final int VARINT = 0;
-  private static final int LENGTH_DELIMITED = 2;
   private static final int VARINT_BYTES_MAX = 10;
   /// What a tag and a length take at most.
   private static final int HEAD_BYTES_MAX = 10;
+  private static final int NUMBER_BYTES_MAX = 5 + VARINT_BYTES_MAX;
+  private static final int UNMEASURED = -1;
+  private static final int[] NO_INTS = new int[0];
+  private static final byte[][] NO_ARRAYS = new byte[0][];
+
+  private final int measuredBytes;
 
   private byte[] buffer;
   private int position;
@@ -41,17 +49,29 @@ public final class ProtoWriter {
   /// Bytes spliced by reference so far; they count for lengths but are not in `buffer`.
   private int splicedBytes;
   private int spliceCount;
-  private byte[][] spliceArrays = new byte[0][];
-  private int[] spliceOffsets = new int[0];
-  private int[] spliceLengths = new int[0];
+  private byte[][] spliceArrays = NO_ARRAYS;
+  private int[] spliceOffsets = NO_INTS;
+  private int[] spliceLengths = NO_INTS;
   /// Where in `buffer` each splice goes, ascending.
-  private int[] splicePositions = new int[0];
+  private int[] splicePositions = NO_INTS;
   /// Per open sub-message: `splicedBytes` when it was opened.
-  private int[] splicedAtOpen = new int[4];
+  private int[] splicedAtOpen = NO_INTS;
 
   /// `capacityBytes` is a guess at the size without splices; the buffer grows when it is wrong.
   public ProtoWriter(int capacityBytes) {
-    this.buffer = new byte[Math.max(capacityBytes, VARINT_BYTES_MAX)];
+    this(capacityBytes, UNMEASURED);
+  }
+
+  private ProtoWriter(int capacityBytes, int measuredBytes) {
+    this.buffer = new byte[capacityBytes];
+    this.measuredBytes = measuredBytes;
+  }
+
+  /// A writer of a message of exactly `sizeBytes`: it never grows, and [#toByteArray] copies nothing.
+  ///
+  /// Finishing throws [IllegalStateException] when the size was wrong.
+  public static ProtoWriter measured(int sizeBytes) {
+    return new ProtoWriter(sizeBytes, sizeBytes);
   }
 
   /// An int32, int64, uint32, uint64 or enum field; nothing when zero. Unsigned values are passed by their bits, int32
@@ -63,8 +83,10 @@ public final class ProtoWriter {
   }
 
   public void numberAlways(int field, long value) {
-    ensure(HEAD_BYTES_MAX + VARINT_BYTES_MAX);
-    putVarint((long) field << 3 | VARINT);
+    if (buffer.length - position < NUMBER_BYTES_MAX) {
+      ensure(numberAlwaysSize(field, value));
+    }
+    putVarint((long) field << 3 | ProtoReader.VARINT);
     putVarint(value);
   }
 
@@ -103,13 +125,23 @@ public final class ProtoWriter {
     }
   }
 
+  /// Begins a sub-message or bytes field whose content is known to take `length` bytes; write those next.
+  public void head(int field, int length) {
+    if (buffer.length - position - HEAD_BYTES_MAX < length) {
+      ensure(bytesAlwaysSize(field, length));
+    }
+    putVarint((long) field << 3 | ProtoReader.LENGTH_DELIMITED);
+    putVarint(length);
+  }
+
   /// Begins a sub-message; hand the result to [#close].
   public int open(int field) {
-    ensure(HEAD_BYTES_MAX);
-    putVarint((long) field << 3 | LENGTH_DELIMITED);
+    long tag = (long) field << 3 | ProtoReader.LENGTH_DELIMITED;
+    ensure(varintSize(tag) + 1);
+    putVarint(tag);
     int mark = position++;
     if (depth == splicedAtOpen.length) {
-      splicedAtOpen = Arrays.copyOf(splicedAtOpen, depth * 2);
+      splicedAtOpen = Arrays.copyOf(splicedAtOpen, Math.max(4, depth * 2));
     }
     splicedAtOpen[depth++] = splicedBytes;
     return mark;
@@ -145,7 +177,7 @@ public final class ProtoWriter {
     }
     Objects.checkFromIndexSize(offset, length, array.length);
     ensure(HEAD_BYTES_MAX);
-    putVarint((long) field << 3 | LENGTH_DELIMITED);
+    putVarint((long) field << 3 | ProtoReader.LENGTH_DELIMITED);
     putVarint(length);
     reference(array, offset, length);
   }
@@ -169,9 +201,7 @@ public final class ProtoWriter {
 
   /// The message. The writer must not be used afterwards: its buffer is part of the result.
   public Encoded finish() {
-    if (depth != 0) {
-      throw new IllegalStateException(depth + " sub-messages are still open");
-    }
+    requireWhole();
     if (spliceCount == 0) {
       return Encoded.wrap(buffer, 0, position);
     }
@@ -202,9 +232,22 @@ public final class ProtoWriter {
         Arrays.copyOf(arrays, count), Arrays.copyOf(offsets, count), Arrays.copyOf(lengths, count), size());
   }
 
-  /// What [#finish] holds, copied into one array.
+  /// What [#finish] holds, in one array of its size; copied unless it was [#measured].
   public byte[] toByteArray() {
-    return finish().toByteArray();
+    if (spliceCount > 0) {
+      return finish().toByteArray();
+    }
+    requireWhole();
+    return position == buffer.length ? buffer : Arrays.copyOf(buffer, position);
+  }
+
+  private void requireWhole() {
+    if (depth != 0) {
+      throw new IllegalStateException(depth + " sub-messages are still open");
+    }
+    if (measuredBytes != UNMEASURED && size() != measuredBytes) {
+      throw new IllegalStateException("measured " + measuredBytes + " bytes, wrote " + size());
+    }
   }
 
   /// Bytes a varint takes, 1 to 10; negative numbers take 10.
@@ -212,10 +255,40 @@ public final class ProtoWriter {
     return (70 - Long.numberOfLeadingZeros(value | 1)) / 7;
   }
 
-  private void head(int field, int length) {
-    ensure(HEAD_BYTES_MAX + length);
-    putVarint((long) field << 3 | LENGTH_DELIMITED);
-    putVarint(length);
+  public static int numberSize(int field, long value) {
+    return value == 0 ? 0 : numberAlwaysSize(field, value);
+  }
+
+  public static int numberAlwaysSize(int field, long value) {
+    return varintSize((long) field << 3) + varintSize(value);
+  }
+
+  public static int flagSize(int field, boolean value) {
+    return value ? numberAlwaysSize(field, 1) : 0;
+  }
+
+  /// @param length what [#bytes] will be given
+  public static int bytesSize(int field, int length) {
+    return length == 0 ? 0 : bytesAlwaysSize(field, length);
+  }
+
+  /// Also of a sub-message whose content takes `length` bytes, its [#head] included.
+  ///
+  /// @throws ArithmeticException when it does not fit an array
+  public static int bytesAlwaysSize(int field, int length) {
+    return Math.addExact(varintSize((long) field << 3) + varintSize(length), length);
+  }
+
+  /// Puts `value` as a varint into an array, for those who need no more. @return the position behind it
+  public static int putVarint(byte[] target, int at, long value) {
+    int next = at;
+    long rest = value;
+    while ((rest & ~0x7fL) != 0) {
+      target[next++] = (byte) (rest | 0x80);
+      rest >>>= 7;
+    }
+    target[next++] = (byte) rest;
+    return next;
   }
 
   private void reference(byte[] array, int offset, int length) {
@@ -234,12 +307,7 @@ public final class ProtoWriter {
   }
 
   private void putVarint(long value) {
-    long rest = value;
-    while ((rest & ~0x7fL) != 0) {
-      buffer[position++] = (byte) (rest | 0x80);
-      rest >>>= 7;
-    }
-    buffer[position++] = (byte) rest;
+    position = putVarint(buffer, position, value);
   }
 
   private void ensure(int more) {

@@ -1,7 +1,7 @@
 /// What crosses etcd's wire and lies on its disk: the protobuf messages (in sub-packages named as etcd's), the refusals
-/// with their exact texts, and two ways around protobuf's copying for hot answers.
+/// with their exact texts, and the one hand-written reader and writer of protobuf, for what is hot.
 ///
-/// Start at [EtcdError] for refusals, at [ProtoWriter] and [Encoded] for fast responses, and at
+/// Start at [EtcdError] for refusals, at [ProtoReader], [ProtoWriter] and [Encoded] for bytes, and at
 /// `src/main/protobuf/etcdserverpb/rpc.proto` for the client API.
 @NullMarked
 package dev.kvorum.api;
