@@ -352,10 +352,17 @@ public final class Member {
     boolean written = backendLoop.awaitStopped(timeoutNanos);
     watchHub.stop();
     ended &= watchHub.awaitStopped(timeoutNanos);
-    ended &= logLoop.close(timeoutNanos);
-    if (applied && written) {
-      upkeep.discardReturning();
-      machine.close();
+    try {
+      ended &= logLoop.close(timeoutNanos);
+    } catch (IOException e) {
+      if (!halted.get()) {
+        throw e; // of a halted member nothing better was to be expected
+      }
+    } finally {
+      if (applied && written) {
+        upkeep.discardReturning();
+        machine.close();
+      }
     }
     if (!(ended && applied && written)) {
       throw new IOException("the member did not stop within its time: its disk is stuck");
