@@ -8,13 +8,15 @@ final class ByteSize {
 
   private ByteSize() {}
 
-  /// One decimal below ten of a unit, none above.
+  /// One decimal below ten of a unit, none above; a half goes to the even neighbour.
   static String text(long bytes) {
     if (bytes < 10) {
       return bytes + " B";
     }
     int unit = (int) Math.floor(Math.log(bytes) / Math.log(1000));
     double value = Math.floor(bytes / Math.pow(1000, unit) * 10 + 0.5) / 10;
-    return String.format(Locale.ROOT, value < 10 ? "%.1f %s" : "%.0f %s", value, UNITS[unit]);
+    return value < 10
+        ? String.format(Locale.ROOT, "%.1f %s", value, UNITS[unit])
+        : (long) Math.rint(value) + " " + UNITS[unit];
   }
 }

@@ -1,7 +1,6 @@
 package dev.kvorum.server;
 
 import dev.kvorum.server.config.ServerConfig;
-import dev.kvorum.server.log.Loud;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -67,7 +66,7 @@ record DataDirectory(Path path, boolean initialized) {
   }
 
   private static IOException unlistable(Path path, String why) {
-    LOG.atError().addMarker(Loud.FATAL).addKeyValue("dir", path.toString()).addKeyValue("error", why)
+    LOG.atError().addKeyValue("dir", path.toString()).addKeyValue("error", why)
         .log("failed to list data directory");
     return new IOException(why);
   }

@@ -72,6 +72,7 @@ public final class Main {
     try {
       Logs.start(config.logging());
     } catch (ValueException e) {
+      Logs.write(notes);
       logger().atWarn().addKeyValue("error", e.getMessage()).log("failed to verify flags");
       return 1;
     }

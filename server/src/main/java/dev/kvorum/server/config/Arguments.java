@@ -38,7 +38,7 @@ public final class Arguments {
       case Help() -> new StartRequest.Help();
       case Bad(String why) -> new StartRequest.BadUsage(why);
       case Flags(List<String> rest) when !rest.isEmpty() ->
-          refuse(GoText.quote(rest.getFirst()) + " is not a valid flag");
+          refuse(program, words, GoText.quote(rest.getFirst()) + " is not a valid flag");
       case Flags ignored when values.bool("version") -> new StartRequest.Version();
       case Flags ignored -> serve(program, words, defaultHost);
     };
@@ -58,16 +58,14 @@ public final class Arguments {
       }
       ConfigCheck.run(effective, !file.isEmpty(), notes);
     } catch (ValueException e) {
-      return refuse(e.getMessage());
+      return refuse(program, words, e.getMessage());
     } catch (ConfigFile.PlainException e) {
       return new StartRequest.Refused(1, e.getMessage(), List.copyOf(notes));
     } catch (LogSettings.UnknownLevelException e) {
       return new StartRequest.Refused(
           2, "", Note.plus(notes, Note.fatal(NOT_VERIFIED, "error", e.getMessage())));
     }
-    List<String> all = new ArrayList<>(List.of(program));
-    all.addAll(words);
-    notes.add(Note.info("Running: ", "args", all));
+    notes.add(running(program, words));
     try {
       ServerConfig config = Resolution.resolve(effective, defaultHost, notes);
       return new StartRequest.Serve(config, List.copyOf(notes));
@@ -118,8 +116,14 @@ public final class Arguments {
     return null;
   }
 
-  private StartRequest refuse(String why) {
-    List<Note> all = Note.plus(notes, Note.warn(NOT_VERIFIED, "error", why));
+  private static Note running(String program, List<String> words) {
+    List<String> all = new ArrayList<>(List.of(program));
+    all.addAll(words);
+    return Note.info("Running: ", "args", all);
+  }
+
+  private StartRequest refuse(String program, List<String> words, String why) {
+    List<Note> all = Note.plus(notes, running(program, words), Note.warn(NOT_VERIFIED, "error", why));
     if (why.equals(ConfigCheck.ADVERTISE_REQUIRED)) {
       all = Note.plus(all, Note.warn("advertise client URLs are not set", "error", why));
     }

@@ -1,5 +1,6 @@
 package dev.kvorum.server.config;
 
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -31,7 +32,8 @@ final class EnvironmentVariables {
     if (version != null && !version.isEmpty()) {
       notes.add(Note.warn("cannot set special environment variable", "key", "ETCD_VERSION", "value", version));
     }
-    for (Flag flag : FlagTable.SERVER.all()) {
+    List<Flag> byName = FlagTable.SERVER.all().stream().sorted(Comparator.comparing(Flag::name)).toList();
+    for (Flag flag : byName) {
       String value = ours.remove(flag.variable());
       if (value == null || value.isEmpty()) {
         continue;

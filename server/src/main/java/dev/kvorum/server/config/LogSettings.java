@@ -89,7 +89,7 @@ final class LogSettings {
       reader.setStrictness(Strictness.STRICT);
       settings = JsonParser.parseReader(reader);
     } catch (JsonParseException e) {
-      throw new ValueException("improperly formatted log rotation config: " + e.getMessage());
+      throw new ValueException("improperly formatted log rotation config: not a JSON object");
     }
     if (!(settings instanceof JsonObject fields)) {
       throw new ValueException("improperly formatted log rotation config: not a JSON object");

@@ -281,6 +281,10 @@ final class Resolution {
         tls("peer-", "peer-client-cert-file", "peer-client-key-file", "peer-crl-file", "peer-client-cert-auth",
             values.strings("peer-cert-allowed-cn"), values.strings("peer-cert-allowed-hostname"));
     TlsRules.check(listeners, client, peer, values.strings("cipher-suites"));
+    if ((client.auto() || peer.auto()) && values.number("self-signed-cert-validity") == 0) {
+      throw new ValueException("selfSignedCertValidity is invalid,it should be greater than 0");
+    }
+    TlsRules.warnOfUnused(listeners, client, peer, notes);
     return new Security(
         client,
         peer,

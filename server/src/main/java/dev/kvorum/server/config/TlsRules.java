@@ -48,6 +48,26 @@ final class TlsRules {
     }
   }
 
+  /// Certificates that no URL asks for are more likely a slip than a wish.
+  static void warnOfUnused(Listeners listeners, Tls client, Tls peer, List<Note> notes) {
+    for (GoUrl url : listeners.peer()) {
+      if (!url.isSecure() && peer.isGiven()) {
+        notes.add(
+            Note.warn(
+                "scheme is HTTP while key and cert files are present; ignoring key and cert files",
+                "peer-url", url.text()));
+      }
+    }
+    for (GoUrl url : listeners.client()) {
+      if (!url.isSecure() && client.isGiven()) {
+        notes.add(
+            Note.warn(
+                "scheme is http or unix while key and cert files are present; ignoring key and cert files",
+                "client-url", url.text()));
+      }
+    }
+  }
+
   private static void checkClient(List<GoUrl> urls, Tls client) throws ValueException {
     for (GoUrl url : urls) {
       if (url.isSecure() && !client.isGiven() && !client.auto()) {
