@@ -226,7 +226,7 @@ final class ApplyLoop {
     appliedTerm = term;
     appliedIndex = index;
     if (!events.isEmpty()) {
-      hub.publish(List.copyOf(events), machine.keys().currentRevision());
+      hub.publish(events, machine.keys().currentRevision());
       events.clear();
     }
     for (Done one : done) {

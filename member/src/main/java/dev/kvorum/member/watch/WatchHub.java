@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
@@ -39,6 +40,8 @@ public final class WatchHub {
 
   private final IntervalTree<Watcher> current = new IntervalTree<>();
   private final Set<WatchSession> sessions = new LinkedHashSet<>();
+  /// Streams opened and not closed yet; also asked by the apply loop.
+  private final AtomicInteger streams = new AtomicInteger();
   private final List<Watcher> touched = new ArrayList<>();
   private final Set<WatchSession> toFlush = new LinkedHashSet<>();
   /// Everything up to here has reached the outboxes of the current watchers.
@@ -69,8 +72,12 @@ public final class WatchHub {
   /// @param outlet called from the watch loop whenever the session has something to poll; must not block
   public WatchSession open(Runnable outlet) {
     WatchSession session = new WatchSession(this, outlet);
+    streams.incrementAndGet(); // before the view is asked: what the apply loop passed over by then is in it
     loop.execute(
         () -> {
+          if (sessions.isEmpty()) {
+            catchUpWithView();
+          }
           sessions.add(session);
           metrics.streamOpened();
         });
@@ -79,8 +86,19 @@ public final class WatchHub {
 
   /// Events that have become readable, in order, up to and including `upTo`. Called by the apply loop, after the view
   /// that holds them is published and before anyone is told that they are applied.
+  ///
+  /// While nobody watches, nothing is handed over: the first stream takes the revision from the view.
   public void publish(List<Event> events, long upTo) {
-    loop.execute(() -> live(events, upTo));
+    if (streams.get() > 0) {
+      List<Event> batch = List.copyOf(events);
+      loop.execute(() -> live(batch, upTo));
+    }
+  }
+
+  private void catchUpWithView() {
+    try (KvView view = views.get()) {
+      revision = Math.max(revision, view.currentRevision());
+    }
   }
 
   private void live(List<Event> events, long upTo) {
@@ -315,6 +333,7 @@ public final class WatchHub {
           }
           session.closed = true;
           sessions.remove(session);
+          streams.decrementAndGet();
           toFlush.remove(session);
           metrics.streamClosed();
           for (Watcher watcher : new TreeMap<>(session.watchers).values()) {
