@@ -115,7 +115,9 @@ public final class MaintenanceService {
       answer.addErrors("etcdserver: no leader");
     }
     for (AlarmMember alarm : member.alarms()) {
-      answer.addErrors("memberID:" + Long.toUnsignedString(alarm.memberId()) + " alarm:" + alarm.type());
+      // protobuf's text form, which leaves out a zero
+      String of = alarm.memberId() == 0 ? "" : "memberID:" + Long.toUnsignedString(alarm.memberId()) + " ";
+      answer.addErrors(of + "alarm:" + alarm.type());
     }
     reply.complete(Encoded.of(answer.build()));
   }
