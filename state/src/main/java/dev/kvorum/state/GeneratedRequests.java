@@ -2,6 +2,7 @@ package dev.kvorum.state;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
+import dev.kvorum.api.WireFormatException;
 import dev.kvorum.api.authpb.Permission;
 import dev.kvorum.api.authpb.UserAddOptions;
 import dev.kvorum.api.etcdserverpb.AlarmRequest;

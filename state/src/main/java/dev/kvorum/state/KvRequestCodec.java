@@ -1,9 +1,11 @@
 package dev.kvorum.state;
 
-import static dev.kvorum.state.ProtoReader.LENGTH_DELIMITED;
-import static dev.kvorum.state.ProtoReader.VARINT;
+import static dev.kvorum.api.ProtoReader.LENGTH_DELIMITED;
+import static dev.kvorum.api.ProtoReader.VARINT;
 
+import dev.kvorum.api.ProtoReader;
 import dev.kvorum.api.ProtoWriter;
+import dev.kvorum.api.WireFormatException;
 import dev.kvorum.env.Bytes;
 import dev.kvorum.state.Request.Op;
 import java.util.ArrayList;
@@ -43,19 +45,19 @@ final class KvRequestCodec {
         continue;
       }
       switch (field) {
-        case 1 -> key = in.bytes();
-        case 2 -> rangeEnd = in.bytes();
-        case 3 -> limit = in.varint();
-        case 4 -> revision = in.varint();
+        case 1 -> key = Bytes.wrap(in.bytes());
+        case 2 -> rangeEnd = Bytes.wrap(in.bytes());
+        case 3 -> limit = in.number();
+        case 4 -> revision = in.number();
         case 5 -> order = in.enumNumber();
         case 6 -> target = in.enumNumber();
         case 7 -> serializable = in.flag();
         case 8 -> keysOnly = in.flag();
         case 9 -> countOnly = in.flag();
-        case 10 -> minMod = in.varint();
-        case 11 -> maxMod = in.varint();
-        case 12 -> minCreate = in.varint();
-        case 13 -> maxCreate = in.varint();
+        case 10 -> minMod = in.number();
+        case 11 -> maxMod = in.number();
+        case 12 -> minCreate = in.number();
+        case 13 -> maxCreate = in.number();
         default -> in.skip();
       }
     }
@@ -93,9 +95,9 @@ final class KvRequestCodec {
         continue;
       }
       switch (field) {
-        case 1 -> key = in.bytes();
-        case 2 -> value = in.bytes();
-        case 3 -> lease = in.varint();
+        case 1 -> key = Bytes.wrap(in.bytes());
+        case 2 -> value = Bytes.wrap(in.bytes());
+        case 3 -> lease = in.number();
         case 4 -> prevKv = in.flag();
         case 5 -> ignoreValue = in.flag();
         case 6 -> ignoreLease = in.flag();
@@ -120,9 +122,9 @@ final class KvRequestCodec {
     boolean prevKv = false;
     for (int field = in.next(); field != 0; field = in.next()) {
       if (field == 1 && in.is(LENGTH_DELIMITED)) {
-        key = in.bytes();
+        key = Bytes.wrap(in.bytes());
       } else if (field == 2 && in.is(LENGTH_DELIMITED)) {
-        rangeEnd = in.bytes();
+        rangeEnd = Bytes.wrap(in.bytes());
       } else if (field == 3 && in.is(VARINT)) {
         prevKv = in.flag();
       } else {
@@ -246,16 +248,16 @@ final class KvRequestCodec {
       switch (field) {
         case 1 -> result = in.enumNumber();
         case 2 -> target = in.enumNumber();
-        case 3 -> key = in.bytes();
+        case 3 -> key = Bytes.wrap(in.bytes());
         case 4, 5, 6, 8 -> {
           operandField = field;
-          number = in.varint();
+          number = in.number();
         }
         case 7 -> {
           operandField = field;
-          value = in.bytes();
+          value = Bytes.wrap(in.bytes());
         }
-        case 64 -> rangeEnd = in.bytes();
+        case 64 -> rangeEnd = Bytes.wrap(in.bytes());
         default -> in.skip();
       }
     }

@@ -1,10 +1,16 @@
 package dev.kvorum.state;
 
-import static dev.kvorum.state.ProtoReader.LENGTH_DELIMITED;
-import static dev.kvorum.state.ProtoReader.VARINT;
+import static dev.kvorum.api.ProtoReader.LENGTH_DELIMITED;
+import static dev.kvorum.api.ProtoReader.VARINT;
+import static dev.kvorum.api.ProtoWriter.bytesAlwaysSize;
+import static dev.kvorum.api.ProtoWriter.bytesSize;
+import static dev.kvorum.api.ProtoWriter.flagSize;
+import static dev.kvorum.api.ProtoWriter.numberSize;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.kvorum.api.ProtoReader;
 import dev.kvorum.api.ProtoWriter;
+import dev.kvorum.api.WireFormatException;
 import dev.kvorum.api.etcdserverpb.InternalRaftRequest;
 import dev.kvorum.env.Bytes;
 import java.nio.charset.StandardCharsets;
@@ -34,7 +40,7 @@ public final class RequestCodec {
   /// The data of a log entry.
   public static byte[] encode(RequestHeader header, Request request) {
     return switch (request) {
-      case Request.Put put -> PutEncoder.encode(header, put);
+      case Request.Put put -> put(header, put);
       case Request.Range range -> {
         ProtoWriter out = new ProtoWriter(range.key().size() + range.rangeEnd().size() + PUT_OVERHEAD_BYTES);
         int mark = out.open(RANGE);
@@ -72,7 +78,7 @@ public final class RequestCodec {
     long legacyId = 0;
     for (int field = in.next(); field != 0; field = in.next()) {
       if (field == LEGACY_ID && in.is(VARINT)) {
-        legacyId = in.varint();
+        legacyId = in.number();
       } else if (field == HEADER && in.is(LENGTH_DELIMITED)) {
         int outer = in.enter();
         header = header(in);
@@ -132,11 +138,11 @@ public final class RequestCodec {
     long authRevision = 0;
     for (int field = in.next(); field != 0; field = in.next()) {
       if (field == 1 && in.is(VARINT)) {
-        id = in.varint();
+        id = in.number();
       } else if (field == 2 && in.is(LENGTH_DELIMITED)) {
         username = in.text();
       } else if (field == 3 && in.is(VARINT)) {
-        authRevision = in.varint();
+        authRevision = in.number();
       } else {
         in.skip();
       }
@@ -174,76 +180,20 @@ public final class RequestCodec {
     return out.toByteArray();
   }
 
-  /// A put measured first and then written into one array of that size: no growing, moving or copying.
-  private static final class PutEncoder {
-    private final byte[] out;
-    private int position;
-
-    private PutEncoder(int size) {
-      this.out = new byte[size];
-    }
-
-    static byte[] encode(RequestHeader header, Request.Put put) {
-      byte[] username =
-          header.username().isEmpty() ? Bytes.EMPTY.array() : header.username().getBytes(StandardCharsets.UTF_8);
-      int putSize = bytesSize(put.key().size()) + bytesSize(put.value().size()) + numberSize(put.lease())
-          + flagSize(put.prevKv()) + flagSize(put.ignoreValue()) + flagSize(put.ignoreLease());
-      int headerSize = numberSize(header.id()) + bytesSize(username.length) + numberSize(header.authRevision());
-      PutEncoder encoder = new PutEncoder(
-          1 + ProtoWriter.varintSize(putSize) + putSize + 2 + ProtoWriter.varintSize(headerSize) + headerSize);
-      encoder.head(PUT, putSize);
-      encoder.bytes(1, put.key().array());
-      encoder.bytes(2, put.value().array());
-      encoder.number(3, put.lease());
-      encoder.number(4, put.prevKv() ? 1 : 0);
-      encoder.number(5, put.ignoreValue() ? 1 : 0);
-      encoder.number(6, put.ignoreLease() ? 1 : 0);
-      encoder.head(HEADER, headerSize);
-      encoder.number(1, header.id());
-      encoder.bytes(2, username);
-      encoder.number(3, header.authRevision());
-      return encoder.out;
-    }
-
-    private static int bytesSize(int length) {
-      return length == 0 ? 0 : 1 + ProtoWriter.varintSize(length) + length;
-    }
-
-    private static int numberSize(long value) {
-      return value == 0 ? 0 : 1 + ProtoWriter.varintSize(value);
-    }
-
-    private static int flagSize(boolean value) {
-      return value ? 2 : 0;
-    }
-
-    private void bytes(int field, byte[] value) {
-      if (value.length > 0) {
-        head(field, value.length);
-        System.arraycopy(value, 0, out, position, value.length);
-        position += value.length;
-      }
-    }
-
-    private void number(int field, long value) {
-      if (value != 0) {
-        varint((long) field << 3);
-        varint(value);
-      }
-    }
-
-    private void head(int field, int length) {
-      varint((long) field << 3 | LENGTH_DELIMITED);
-      varint(length);
-    }
-
-    private void varint(long value) {
-      long rest = value;
-      while ((rest & ~0x7fL) != 0) {
-        out[position++] = (byte) (rest | 0x80);
-        rest >>>= 7;
-      }
-      out[position++] = (byte) rest;
-    }
+  /// A put, measured first and then written into one array of that size: no growing, moving or copying.
+  private static byte[] put(RequestHeader header, Request.Put put) {
+    byte[] username =
+        header.username().isEmpty() ? Bytes.EMPTY.array() : header.username().getBytes(StandardCharsets.UTF_8);
+    int putSize = bytesSize(1, put.key().size()) + bytesSize(2, put.value().size()) + numberSize(3, put.lease())
+        + flagSize(4, put.prevKv()) + flagSize(5, put.ignoreValue()) + flagSize(6, put.ignoreLease());
+    int headerSize = numberSize(1, header.id()) + bytesSize(2, username.length) + numberSize(3, header.authRevision());
+    ProtoWriter out = ProtoWriter.measured(bytesAlwaysSize(PUT, putSize) + bytesAlwaysSize(HEADER, headerSize));
+    out.head(PUT, putSize);
+    KvRequestCodec.write(out, put);
+    out.head(HEADER, headerSize);
+    out.number(1, header.id());
+    out.bytes(2, username);
+    out.number(3, header.authRevision());
+    return out.toByteArray();
   }
 }

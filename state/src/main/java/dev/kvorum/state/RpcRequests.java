@@ -1,5 +1,6 @@
 package dev.kvorum.state;
 
+import dev.kvorum.api.WireFormatException;
 import dev.kvorum.api.etcdserverpb.AlarmRequest;
 import dev.kvorum.api.etcdserverpb.CompactionRequest;
 import dev.kvorum.api.etcdserverpb.DeleteRangeRequest;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
+import dev.kvorum.api.WireFormatException;
 import dev.kvorum.api.etcdserverpb.AlarmRequest;
 import dev.kvorum.api.etcdserverpb.InternalRaftRequest;
 import dev.kvorum.api.etcdserverpb.PutRequest;

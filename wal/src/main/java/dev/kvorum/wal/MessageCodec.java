@@ -1,5 +1,14 @@
 package dev.kvorum.wal;
 
+import static dev.kvorum.api.ProtoWriter.bytesAlwaysSize;
+import static dev.kvorum.api.ProtoWriter.bytesSize;
+import static dev.kvorum.api.ProtoWriter.flagSize;
+import static dev.kvorum.api.ProtoWriter.numberAlwaysSize;
+import static dev.kvorum.api.ProtoWriter.numberSize;
+
+import dev.kvorum.api.ProtoReader;
+import dev.kvorum.api.ProtoWriter;
+import dev.kvorum.api.WireFormatException;
 import dev.kvorum.env.Bytes;
 import dev.kvorum.env.Invariant;
 import dev.kvorum.raft.Entry;
@@ -103,13 +112,13 @@ public final class MessageCodec {
     return new Entry(EntryType.NORMAL, 0, 0, context);
   }
 
-  /// @throws MalformedException for bytes that are no message, and for types that never travel
-  public static Message decode(byte[] bytes) throws MalformedException {
+  /// @throws WireFormatException for bytes that are no message, and for types that never travel
+  public static Message decode(byte[] bytes) throws WireFormatException {
     return decode(bytes, 0, bytes.length);
   }
 
   /// As [#decode(byte[])], of part of an array.
-  public static Message decode(byte[] bytes, int offset, int length) throws MalformedException {
+  public static Message decode(byte[] bytes, int offset, int length) throws WireFormatException {
     Fields m = Fields.decode(new ProtoReader(bytes, offset, offset + length));
     return switch (m.type) {
       case PROPOSE -> new Propose(m.to, m.from, m.entries);
@@ -126,7 +135,7 @@ public final class MessageCodec {
       case READ_INDEX_RESPONSE -> new ReadIndexResponse(m.to, m.from, m.term, m.index, m.readContext());
       case PRE_VOTE -> new PreVote(m.to, m.from, m.term, m.logTerm, m.index, m.context);
       case PRE_VOTE_RESPONSE -> new PreVoteResponse(m.to, m.from, m.term, m.reject);
-      default -> throw new MalformedException("raft message of type " + m.type + " from the network");
+      default -> throw new WireFormatException("raft message of type " + m.type + " from the network");
     };
   }
 
@@ -208,80 +217,83 @@ public final class MessageCodec {
       return this;
     }
 
-    Bytes readContext() throws MalformedException {
+    Bytes readContext() throws WireFormatException {
       if (entries.size() != 1) {
-        throw new MalformedException("raft read index message with " + entries.size() + " contexts");
+        throw new WireFormatException("raft read index message with " + entries.size() + " contexts");
       }
       return entries.getFirst().data();
     }
 
     private int size() {
-      int size = 2 + ProtoWriter.fieldSizeUnlessZero(to) + ProtoWriter.fieldSizeUnlessZero(from)
-          + ProtoWriter.fieldSizeUnlessZero(term);
-      size += hasLogTerm ? ProtoWriter.fieldSize(logTerm) : 0;
-      size += hasIndex ? ProtoWriter.fieldSize(index) : 0;
+      int size = numberAlwaysSize(1, type) + numberSize(2, to) + numberSize(3, from) + numberSize(4, term);
+      size += hasLogTerm ? numberAlwaysSize(5, logTerm) : 0;
+      size += hasIndex ? numberAlwaysSize(6, index) : 0;
       for (Entry entry : entries) {
-        size = Math.addExact(size, ProtoWriter.bytesSize(RaftCodec.sizeOf(entry)));
+        size = Math.addExact(size, bytesAlwaysSize(7, RaftCodec.sizeOf(entry)));
       }
-      size += hasCommit ? ProtoWriter.fieldSize(commit) : 0;
-      size += hasSnapshot ? ProtoWriter.bytesSize(RaftCodec.sizeOf(snapshot)) : 0;
-      size += reject ? 2 : 0;
-      size += hasRejectHint ? ProtoWriter.fieldSize(rejectHint) : 0;
-      return size + (context.isEmpty() ? 0 : ProtoWriter.bytesSize(context.size()));
+      size += hasCommit ? numberAlwaysSize(8, commit) : 0;
+      size += hasSnapshot ? bytesAlwaysSize(9, RaftCodec.sizeOf(snapshot)) : 0;
+      size += flagSize(10, reject);
+      size += hasRejectHint ? numberAlwaysSize(11, rejectHint) : 0;
+      return Math.addExact(size, bytesSize(12, context.size()));
     }
 
     byte[] encode() {
-      ProtoWriter out = new ProtoWriter(size());
-      out.varint(1, type);
-      out.varintUnlessZero(2, to);
-      out.varintUnlessZero(3, from);
-      out.varintUnlessZero(4, term);
+      ProtoWriter out = ProtoWriter.measured(size());
+      out.numberAlways(1, type);
+      out.number(2, to);
+      out.number(3, from);
+      out.number(4, term);
       if (hasLogTerm) {
-        out.varint(5, logTerm);
+        out.numberAlways(5, logTerm);
       }
       if (hasIndex) {
-        out.varint(6, index);
+        out.numberAlways(6, index);
       }
       for (Entry entry : entries) {
         out.head(7, RaftCodec.sizeOf(entry));
-        out.entry(entry);
+        RaftCodec.put(entry, out);
       }
       if (hasCommit) {
-        out.varint(8, commit);
+        out.numberAlways(8, commit);
       }
       if (hasSnapshot) {
         out.head(9, RaftCodec.sizeOf(snapshot));
         RaftCodec.put(snapshot, out);
       }
-      if (reject) {
-        out.bool(10, true);
-      }
+      out.flag(10, reject);
       if (hasRejectHint) {
-        out.varint(11, rejectHint);
+        out.numberAlways(11, rejectHint);
       }
-      if (!context.isEmpty()) {
-        out.bytes(12, context.array());
-      }
-      return out.finish();
+      out.bytes(12, context.array());
+      return out.toByteArray();
     }
 
-    static Fields decode(ProtoReader in) throws MalformedException {
+    static Fields decode(ProtoReader in) throws WireFormatException {
       Fields m = new Fields();
       List<Entry> entries = new ArrayList<>();
       for (int field = in.next(); field != 0; field = in.next()) {
         switch (field) {
-          case 1 -> m.type = in.number();
-          case 2 -> m.to = in.uint64();
-          case 3 -> m.from = in.uint64();
-          case 4 -> m.term = in.uint64();
-          case 5 -> m.logTerm = in.uint64();
-          case 6 -> m.index = in.uint64();
-          case 7 -> entries.add(RaftCodec.decodeEntry(in.message()));
-          case 8 -> m.commit = in.uint64();
-          case 9 -> m.snapshot = RaftCodec.decodeSnapshot(in.message());
-          case 10 -> m.reject = in.bool();
-          case 11 -> m.rejectHint = in.uint64();
-          case 12 -> m.context = in.bytes();
+          case 1 -> m.type = in.enumNumber();
+          case 2 -> m.to = in.number();
+          case 3 -> m.from = in.number();
+          case 4 -> m.term = in.number();
+          case 5 -> m.logTerm = in.number();
+          case 6 -> m.index = in.number();
+          case 7 -> {
+            int outer = in.enter();
+            entries.add(RaftCodec.decodeEntry(in));
+            in.leave(outer);
+          }
+          case 8 -> m.commit = in.number();
+          case 9 -> {
+            int outer = in.enter();
+            m.snapshot = RaftCodec.decodeSnapshot(in);
+            in.leave(outer);
+          }
+          case 10 -> m.reject = in.flag();
+          case 11 -> m.rejectHint = in.number();
+          case 12 -> m.context = Bytes.wrap(in.bytes());
           default -> in.skip();
         }
       }

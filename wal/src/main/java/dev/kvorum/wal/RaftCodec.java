@@ -1,13 +1,16 @@
 package dev.kvorum.wal;
 
-import static dev.kvorum.wal.ProtoWriter.bytesSize;
-import static dev.kvorum.wal.ProtoWriter.fieldSize;
-import static dev.kvorum.wal.ProtoWriter.fieldSizeUnlessZero;
+import static dev.kvorum.api.ProtoWriter.bytesAlwaysSize;
+import static dev.kvorum.api.ProtoWriter.bytesSize;
+import static dev.kvorum.api.ProtoWriter.numberAlwaysSize;
 
+import dev.kvorum.api.ProtoReader;
+import dev.kvorum.api.ProtoWriter;
+import dev.kvorum.api.WireFormatException;
 import dev.kvorum.env.Bytes;
-import dev.kvorum.raft.ConfChange;
 import dev.kvorum.raft.ConfState;
 import dev.kvorum.raft.Entry;
+import dev.kvorum.raft.EntrySize;
 import dev.kvorum.raft.EntryType;
 import dev.kvorum.raft.HardState;
 import dev.kvorum.raft.Snapshot;
@@ -18,32 +21,20 @@ import java.util.List;
 ///
 /// Writes what etcd 3.7 writes: a field is present when 3.7 would have set it, whatever its value. Reads that and what
 /// 3.6 and older write, which is every scalar even when zero, and an empty snapshot in every message. Messages between
-/// members are in [MessageCodec].
+/// members are in [MessageCodec], conf changes in raft's own [dev.kvorum.raft.ConfChangeCodec].
 public final class RaftCodec {
   private RaftCodec() {}
 
   private static final EntryType[] ENTRY_TYPES = EntryType.values();
-  private static final ConfChange.Type[] CHANGE_TYPES = ConfChange.Type.values();
-  private static final ConfChange.Transition[] TRANSITIONS = ConfChange.Transition.values();
 
   // --- Entry: 1 type, 2 term, 3 index, 4 data ---
 
   /// The encoded size in bytes; what etcd counts against its message limits.
   public static int sizeOf(Entry entry) {
-    return headSize(entry) + entry.data().size();
+    return Math.toIntExact(EntrySize.encoded(entry));
   }
 
-  /// An entry's bytes up to its data: all of it when the data is empty.
-  static int headSize(Entry entry) {
-    int size = fieldSizeUnlessZero(entry.term()) + fieldSizeUnlessZero(entry.index());
-    if (entry.type() != EntryType.NORMAL) {
-      size += 2;
-    }
-    int data = entry.data().size();
-    return data == 0 ? size : size + 1 + ProtoWriter.sizeOf(data);
-  }
-
-  /// Puts an entry's head (at most 32 bytes). @return the position behind it
+  /// Puts an entry's bytes up to its data (at most 32): all of it when the data is empty. @return the position behind
   static int putHead(Entry entry, byte[] target, int at) {
     if (entry.type() != EntryType.NORMAL) {
       target[at++] = 0x08;
@@ -65,35 +56,35 @@ public final class RaftCodec {
     return at;
   }
 
-  /// Puts a whole entry, [#sizeOf] bytes. @return the position behind it
-  public static int put(Entry entry, byte[] target, int at) {
-    at = putHead(entry, target, at);
-    byte[] data = entry.data().array();
-    System.arraycopy(data, 0, target, at, data.length);
-    return at + data.length;
+  /// Writes the fields of an entry, [#sizeOf] bytes.
+  static void put(Entry entry, ProtoWriter out) {
+    out.number(1, entry.type().ordinal());
+    out.number(2, entry.term());
+    out.number(3, entry.index());
+    out.bytes(4, entry.data().array());
   }
 
   public static byte[] encode(Entry entry) {
-    byte[] bytes = new byte[sizeOf(entry)];
-    put(entry, bytes, 0);
-    return bytes;
+    ProtoWriter out = ProtoWriter.measured(sizeOf(entry));
+    put(entry, out);
+    return out.toByteArray();
   }
 
-  public static Entry decodeEntry(byte[] bytes) throws MalformedException {
+  public static Entry decodeEntry(byte[] bytes) throws WireFormatException {
     return decodeEntry(new ProtoReader(bytes));
   }
 
-  static Entry decodeEntry(ProtoReader in) throws MalformedException {
+  static Entry decodeEntry(ProtoReader in) throws WireFormatException {
     int type = 0;
     long term = 0;
     long index = 0;
     Bytes data = Bytes.EMPTY;
     for (int field = in.next(); field != 0; field = in.next()) {
       switch (field) {
-        case 1 -> type = in.number();
-        case 2 -> term = in.uint64();
-        case 3 -> index = in.uint64();
-        case 4 -> data = in.bytes();
+        case 1 -> type = in.enumNumber();
+        case 2 -> term = in.number();
+        case 3 -> index = in.number();
+        case 4 -> data = Bytes.wrap(in.bytes());
         default -> in.skip();
       }
     }
@@ -103,26 +94,27 @@ public final class RaftCodec {
   // --- HardState: 1 term, 2 vote, 3 commit ---
 
   public static byte[] encode(HardState state) {
-    ProtoWriter out = new ProtoWriter(fieldSize(state.term()) + fieldSize(state.vote()) + fieldSize(state.commit()));
-    out.varint(1, state.term());
-    out.varint(2, state.vote());
-    out.varint(3, state.commit());
-    return out.finish();
+    ProtoWriter out = ProtoWriter.measured(numberAlwaysSize(1, state.term()) + numberAlwaysSize(2, state.vote())
+        + numberAlwaysSize(3, state.commit()));
+    out.numberAlways(1, state.term());
+    out.numberAlways(2, state.vote());
+    out.numberAlways(3, state.commit());
+    return out.toByteArray();
   }
 
-  public static HardState decodeHardState(byte[] bytes) throws MalformedException {
+  public static HardState decodeHardState(byte[] bytes) throws WireFormatException {
     return decodeHardState(new ProtoReader(bytes));
   }
 
-  static HardState decodeHardState(ProtoReader in) throws MalformedException {
+  static HardState decodeHardState(ProtoReader in) throws WireFormatException {
     long term = 0;
     long vote = 0;
     long commit = 0;
     for (int field = in.next(); field != 0; field = in.next()) {
       switch (field) {
-        case 1 -> term = in.uint64();
-        case 2 -> vote = in.uint64();
-        case 3 -> commit = in.uint64();
+        case 1 -> term = in.number();
+        case 2 -> vote = in.number();
+        case 3 -> commit = in.number();
         default -> in.skip();
       }
     }
@@ -132,14 +124,14 @@ public final class RaftCodec {
   // --- ConfState: 1 voters, 2 learners, 3 voters_outgoing, 4 learners_next, 5 auto_leave ---
 
   static int sizeOf(ConfState state) {
-    return sizeOf(state.voters()) + sizeOf(state.learners()) + sizeOf(state.votersOutgoing())
-        + sizeOf(state.learnersNext()) + 2;
+    return sizeOf(1, state.voters()) + sizeOf(2, state.learners()) + sizeOf(3, state.votersOutgoing())
+        + sizeOf(4, state.learnersNext()) + numberAlwaysSize(5, 1);
   }
 
-  private static int sizeOf(List<Long> ids) {
+  private static int sizeOf(int field, List<Long> ids) {
     int size = 0;
     for (long id : ids) {
-      size += fieldSize(id);
+      size += numberAlwaysSize(field, id);
     }
     return size;
   }
@@ -149,26 +141,26 @@ public final class RaftCodec {
     put(2, state.learners(), out);
     put(3, state.votersOutgoing(), out);
     put(4, state.learnersNext(), out);
-    out.bool(5, state.autoLeave());
+    out.numberAlways(5, state.autoLeave() ? 1 : 0);
   }
 
   private static void put(int field, List<Long> ids, ProtoWriter out) {
     for (long id : ids) {
-      out.varint(field, id);
+      out.numberAlways(field, id);
     }
   }
 
   public static byte[] encode(ConfState state) {
-    ProtoWriter out = new ProtoWriter(sizeOf(state));
+    ProtoWriter out = ProtoWriter.measured(sizeOf(state));
     put(state, out);
-    return out.finish();
+    return out.toByteArray();
   }
 
-  public static ConfState decodeConfState(byte[] bytes) throws MalformedException {
+  public static ConfState decodeConfState(byte[] bytes) throws WireFormatException {
     return decodeConfState(new ProtoReader(bytes));
   }
 
-  static ConfState decodeConfState(ProtoReader in) throws MalformedException {
+  static ConfState decodeConfState(ProtoReader in) throws WireFormatException {
     List<Long> voters = new ArrayList<>();
     List<Long> learners = new ArrayList<>();
     List<Long> votersOutgoing = new ArrayList<>();
@@ -176,11 +168,11 @@ public final class RaftCodec {
     boolean autoLeave = false;
     for (int field = in.next(); field != 0; field = in.next()) {
       switch (field) {
-        case 1 -> in.uint64s(voters);
-        case 2 -> in.uint64s(learners);
-        case 3 -> in.uint64s(votersOutgoing);
-        case 4 -> in.uint64s(learnersNext);
-        case 5 -> autoLeave = in.bool();
+        case 1 -> in.numbers(voters::add);
+        case 2 -> in.numbers(learners::add);
+        case 3 -> in.numbers(votersOutgoing::add);
+        case 4 -> in.numbers(learnersNext::add);
+        case 5 -> autoLeave = in.flag();
         default -> in.skip();
       }
     }
@@ -190,153 +182,72 @@ public final class RaftCodec {
   // --- Snapshot: 1 data, 2 metadata { 1 conf_state, 2 index, 3 term } ---
 
   private static int metadataSize(Snapshot snapshot) {
-    return bytesSize(sizeOf(snapshot.confState())) + fieldSize(snapshot.index()) + fieldSize(snapshot.term());
+    return bytesAlwaysSize(1, sizeOf(snapshot.confState())) + numberAlwaysSize(2, snapshot.index())
+        + numberAlwaysSize(3, snapshot.term());
   }
 
   static int sizeOf(Snapshot snapshot) {
-    int data = snapshot.data().size();
-    return (data == 0 ? 0 : bytesSize(data)) + bytesSize(metadataSize(snapshot));
+    return bytesSize(1, snapshot.data().size()) + bytesAlwaysSize(2, metadataSize(snapshot));
   }
 
   static void put(Snapshot snapshot, ProtoWriter out) {
-    if (!snapshot.data().isEmpty()) {
-      out.bytes(1, snapshot.data().array());
-    }
+    out.bytes(1, snapshot.data().array());
     out.head(2, metadataSize(snapshot));
     out.head(1, sizeOf(snapshot.confState()));
     put(snapshot.confState(), out);
-    out.varint(2, snapshot.index());
-    out.varint(3, snapshot.term());
+    out.numberAlways(2, snapshot.index());
+    out.numberAlways(3, snapshot.term());
   }
 
   public static byte[] encode(Snapshot snapshot) {
-    ProtoWriter out = new ProtoWriter(sizeOf(snapshot));
+    ProtoWriter out = ProtoWriter.measured(sizeOf(snapshot));
     put(snapshot, out);
-    return out.finish();
+    return out.toByteArray();
   }
 
-  public static Snapshot decodeSnapshot(byte[] bytes) throws MalformedException {
+  public static Snapshot decodeSnapshot(byte[] bytes) throws WireFormatException {
     return decodeSnapshot(new ProtoReader(bytes));
   }
 
-  static Snapshot decodeSnapshot(ProtoReader in) throws MalformedException {
+  static Snapshot decodeSnapshot(ProtoReader in) throws WireFormatException {
     Bytes data = Bytes.EMPTY;
     WalSnapshot metadata = WalSnapshot.EMPTY;
     for (int field = in.next(); field != 0; field = in.next()) {
       switch (field) {
-        case 1 -> data = in.bytes();
-        case 2 -> metadata = decodeSnapshotMetadata(in.message());
+        case 1 -> data = Bytes.wrap(in.bytes());
+        case 2 -> {
+          int outer = in.enter();
+          metadata = decodeSnapshotMetadata(in);
+          in.leave(outer);
+        }
         default -> in.skip();
       }
     }
     return new Snapshot(data, metadata.confState(), metadata.index(), metadata.term());
   }
 
-  private static WalSnapshot decodeSnapshotMetadata(ProtoReader in) throws MalformedException {
+  private static WalSnapshot decodeSnapshotMetadata(ProtoReader in) throws WireFormatException {
     ConfState confState = ConfState.EMPTY;
     long index = 0;
     long term = 0;
     for (int field = in.next(); field != 0; field = in.next()) {
       switch (field) {
-        case 1 -> confState = decodeConfState(in.message());
-        case 2 -> index = in.uint64();
-        case 3 -> term = in.uint64();
+        case 1 -> {
+          int outer = in.enter();
+          confState = decodeConfState(in);
+          in.leave(outer);
+        }
+        case 2 -> index = in.number();
+        case 3 -> term = in.number();
         default -> in.skip();
       }
     }
     return new WalSnapshot(index, term, confState);
   }
 
-  // --- ConfChange: 1 id, 2 type, 3 node_id, 4 context ---
-
-  /// The data of a `CONF_CHANGE` entry.
-  public static byte[] encode(ConfChange.V1 change) {
-    int context = change.context().size();
-    ProtoWriter out = new ProtoWriter(fieldSizeUnlessZero(change.id()) + 2 + fieldSize(change.nodeId())
-        + (context == 0 ? 0 : bytesSize(context)));
-    out.varintUnlessZero(1, change.id());
-    out.varint(2, change.type().ordinal());
-    out.varint(3, change.nodeId());
-    if (context != 0) {
-      out.bytes(4, change.context().array());
-    }
-    return out.finish();
-  }
-
-  /// Reads the data of a `CONF_CHANGE` entry.
-  public static ConfChange.V1 decodeConfChange(byte[] bytes) throws MalformedException {
-    ProtoReader in = new ProtoReader(bytes);
-    long id = 0;
-    int type = 0;
-    long nodeId = 0;
-    Bytes context = Bytes.EMPTY;
-    for (int field = in.next(); field != 0; field = in.next()) {
-      switch (field) {
-        case 1 -> id = in.uint64();
-        case 2 -> type = in.number();
-        case 3 -> nodeId = in.uint64();
-        case 4 -> context = in.bytes();
-        default -> in.skip();
-      }
-    }
-    return new ConfChange.V1(id, pick(CHANGE_TYPES, type, "conf change type"), nodeId, context);
-  }
-
-  // --- ConfChangeV2: 1 transition, 2 changes { 1 type, 2 node_id }, 3 context ---
-
-  /// The data of a `CONF_CHANGE_V2` entry; empty for the change that leaves a joint configuration.
-  public static byte[] encode(ConfChange.V2 change) {
-    int context = change.context().size();
-    int size = change.transition() == ConfChange.Transition.AUTO ? 0 : 2;
-    for (ConfChange.Single single : change.changes()) {
-      size += bytesSize(2 + fieldSize(single.nodeId()));
-    }
-    ProtoWriter out = new ProtoWriter(size + (context == 0 ? 0 : bytesSize(context)));
-    out.varintUnlessZero(1, change.transition().ordinal());
-    for (ConfChange.Single single : change.changes()) {
-      out.head(2, 2 + fieldSize(single.nodeId()));
-      out.varint(1, single.type().ordinal());
-      out.varint(2, single.nodeId());
-    }
-    if (context != 0) {
-      out.bytes(3, change.context().array());
-    }
-    return out.finish();
-  }
-
-  /// Reads the data of a `CONF_CHANGE_V2` entry.
-  public static ConfChange.V2 decodeConfChangeV2(byte[] bytes) throws MalformedException {
-    ProtoReader in = new ProtoReader(bytes);
-    int transition = 0;
-    List<ConfChange.Single> changes = new ArrayList<>();
-    Bytes context = Bytes.EMPTY;
-    for (int field = in.next(); field != 0; field = in.next()) {
-      switch (field) {
-        case 1 -> transition = in.number();
-        case 2 -> changes.add(decodeSingle(in.message()));
-        case 3 -> context = in.bytes();
-        default -> in.skip();
-      }
-    }
-    return new ConfChange.V2(pick(TRANSITIONS, transition, "conf change transition"), changes, context);
-  }
-
-  private static ConfChange.Single decodeSingle(ProtoReader in) throws MalformedException {
-    int type = 0;
-    long nodeId = 0;
-    for (int field = in.next(); field != 0; field = in.next()) {
-      switch (field) {
-        case 1 -> type = in.number();
-        case 2 -> nodeId = in.uint64();
-        default -> in.skip();
-      }
-    }
-    return new ConfChange.Single(pick(CHANGE_TYPES, type, "conf change type"), nodeId);
-  }
-
-  private static <E> E pick(E[] values, int number, String what) throws MalformedException {
+  private static <E> E pick(E[] values, int number, String what) throws WireFormatException {
     if (number < 0 || number >= values.length) {
-      throw new MalformedException("unknown " + what + " " + number);
+      throw new WireFormatException("unknown " + what + " " + number);
     }
     return values[number];
   }

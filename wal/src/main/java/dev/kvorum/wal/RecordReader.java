@@ -1,5 +1,7 @@
 package dev.kvorum.wal;
 
+import dev.kvorum.api.ProtoReader;
+import dev.kvorum.api.WireFormatException;
 import dev.kvorum.env.CorruptionException;
 import dev.kvorum.env.DiskFile;
 import java.io.EOFException;
@@ -169,18 +171,19 @@ final class RecordReader {
     try {
       for (int field = in.next(); field != 0; field = in.next()) {
         switch (field) {
-          case 1 -> type = (int) Math.clamp(in.uint64(), -1, Integer.MAX_VALUE);
-          case 2 -> recordCrc = in.number();
+          case 1 -> type = (int) Math.clamp(in.number(), -1, Integer.MAX_VALUE);
+          case 2 -> recordCrc = in.enumNumber();
           case 3 -> {
-            ProtoReader data = in.message();
-            dataStart = data.position();
-            dataEnd = data.end();
+            int outer = in.enter();
+            dataStart = in.position();
+            dataEnd = in.limit();
+            in.leave(outer);
           }
           default -> in.skip();
         }
       }
       return true;
-    } catch (MalformedException notARecord) {
+    } catch (WireFormatException notARecord) {
       return false;
     }
   }

@@ -1,5 +1,7 @@
 package dev.kvorum.wal;
 
+import dev.kvorum.api.ProtoReader;
+import dev.kvorum.api.WireFormatException;
 import dev.kvorum.env.Bytes;
 import dev.kvorum.env.CorruptionException;
 import dev.kvorum.env.DiskFile;
@@ -48,13 +50,13 @@ final class Replay {
       }
       try {
         take();
-      } catch (MalformedException e) {
+      } catch (WireFormatException e) {
         throw reader.corrupt("wal: record of type " + reader.type() + ": " + e.getMessage());
       }
     }
   }
 
-  private void take() throws CorruptionException, MalformedException {
+  private void take() throws CorruptionException, WireFormatException {
     switch (reader.type()) {
       case RecordType.METADATA -> takeMetadata();
       case RecordType.ENTRY -> {
@@ -123,7 +125,7 @@ final class Replay {
   WalMetadata metadata() throws IOException {
     try {
       return RecordCodec.decodeMetadata(new ProtoReader(metadataBytes()));
-    } catch (MalformedException e) {
+    } catch (WireFormatException e) {
       throw new CorruptionException(reader.file().path(), 0, "wal: metadata record: " + e.getMessage());
     }
   }

@@ -1,5 +1,6 @@
 package dev.kvorum.wal;
 
+import dev.kvorum.api.ProtoWriter;
 import dev.kvorum.env.Bytes;
 import dev.kvorum.env.DiskFile;
 import dev.kvorum.raft.Entry;
@@ -60,7 +61,7 @@ final class SegmentWriter {
 
   void crcRecord() throws IOException {
     int value = crc.value();
-    int length = 2 + 1 + ProtoWriter.sizeOf(value & 0xFFFF_FFFFL);
+    int length = 2 + 1 + ProtoWriter.varintSize(value & 0xFFFF_FFFFL);
     frameHead(RecordType.CRC, value, length);
     pad(length);
   }
@@ -87,7 +88,7 @@ final class SegmentWriter {
   private int dataHead(int type, int dataLength) throws IOException {
     int value = crc.value();
     int length = Math.addExact(
-        2 + 1 + ProtoWriter.sizeOf(value & 0xFFFF_FFFFL) + 1 + ProtoWriter.sizeOf(dataLength), dataLength);
+        2 + 1 + ProtoWriter.varintSize(value & 0xFFFF_FFFFL) + 1 + ProtoWriter.varintSize(dataLength), dataLength);
     frameHead(type, value, length);
     buffer.put((byte) 0x1a);
     putVarint(dataLength);

@@ -1,5 +1,8 @@
 package dev.kvorum.wal;
 
+import dev.kvorum.api.ProtoReader;
+import dev.kvorum.api.ProtoWriter;
+import dev.kvorum.api.WireFormatException;
 import dev.kvorum.env.Bytes;
 import dev.kvorum.env.CorruptionException;
 import dev.kvorum.env.Disk;
@@ -50,15 +53,16 @@ public final class SnapStore {
     }
     byte[] data = RaftCodec.encode(snapshot);
     long crc = crc(data) & 0xFFFF_FFFFL;
-    ProtoWriter out = new ProtoWriter(ProtoWriter.fieldSize(crc) + ProtoWriter.bytesSize(data.length));
-    out.varint(1, crc);
-    out.bytes(2, data);
+    ProtoWriter out = ProtoWriter.measured(
+        ProtoWriter.numberAlwaysSize(1, crc) + ProtoWriter.bytesAlwaysSize(2, data.length));
+    out.numberAlways(1, crc);
+    out.bytesAlways(2, data, 0, data.length);
     String name = fileName(snapshot.term(), snapshot.index());
     Path building = directory.resolve("tmp-" + name);
     try {
       disk.delete(building);
       try (DiskFile file = disk.open(building, Disk.OpenMode.CREATE_NEW)) {
-        file.write(ByteBuffer.wrap(out.finish()), 0);
+        file.write(ByteBuffer.wrap(out.toByteArray()), 0);
         file.sync();
       }
       disk.rename(building, directory.resolve(name));
@@ -110,8 +114,8 @@ public final class SnapStore {
       ProtoReader in = new ProtoReader(content);
       for (int field = in.next(); field != 0; field = in.next()) {
         switch (field) {
-          case 1 -> crc = in.number();
-          case 2 -> data = in.bytes();
+          case 1 -> crc = in.enumNumber();
+          case 2 -> data = Bytes.wrap(in.bytes());
           default -> in.skip();
         }
       }
@@ -122,7 +126,7 @@ public final class SnapStore {
         throw new CorruptionException(path, 0, "snap: crc mismatch");
       }
       return RaftCodec.decodeSnapshot(data.array());
-    } catch (MalformedException e) {
+    } catch (WireFormatException e) {
       throw new CorruptionException(path, 0, "snap: " + e.getMessage());
     }
   }

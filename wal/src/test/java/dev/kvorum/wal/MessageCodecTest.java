@@ -6,6 +6,7 @@ import static dev.kvorum.wal.RaftCodecTest.randomBytes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.kvorum.api.WireFormatException;
 import dev.kvorum.env.Bytes;
 import dev.kvorum.env.InvariantViolation;
 import dev.kvorum.raft.Entry;
@@ -114,7 +115,7 @@ class MessageCodecTest {
     assertThatExceptionOfType(InvariantViolation.class)
         .isThrownBy(() -> MessageCodec.encode(new Message.Hup(A, A)));
     for (String type : List.of("0800", "0801", "080a", "080b", "080c", "0813", "0817", "0818", "08ffffffff0f")) {
-      assertThatExceptionOfType(MalformedException.class).as(type).isThrownBy(() -> MessageCodec.decode(hex(type)));
+      assertThatExceptionOfType(WireFormatException.class).as(type).isThrownBy(() -> MessageCodec.decode(hex(type)));
     }
   }
 }

@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import com.google.protobuf.ByteString;
+import dev.kvorum.api.ProtoReader;
+import dev.kvorum.api.WireFormatException;
 import dev.kvorum.env.Bytes;
 import dev.kvorum.raft.ConfChange;
+import dev.kvorum.raft.ConfChangeCodec;
 import dev.kvorum.raft.ConfState;
 import dev.kvorum.raft.Entry;
 import dev.kvorum.raft.EntryType;
@@ -40,9 +43,9 @@ class RaftCodecTest {
   @Test
   void confChangeEntryLooksAsRestoreWritesIt() throws Exception {
     ConfChange.V1 change = new ConfChange.V1(0, ConfChange.Type.ADD_NODE, A, Bytes.utf8("{}"));
-    byte[] data = RaftCodec.encode(change);
+    byte[] data = ConfChangeCodec.encode(change).array();
     assertThat(hex(data)).isEqualTo("1000" + "1894c79ef5e0d4fff21f" + "22027b7d");
-    assertThat(RaftCodec.decodeConfChange(data)).isEqualTo(change);
+    assertThat(ConfChangeCodec.decodeV1(Bytes.wrap(data))).isEqualTo(change);
     Entry entry = new Entry(EntryType.CONF_CHANGE, 1, 1, Bytes.wrap(data));
     assertThat(hex(RaftCodec.encode(entry))).startsWith("0801" + "1001" + "1801" + "22");
     assertThat(RaftCodec.decodeEntry(RaftCodec.encode(entry))).isEqualTo(entry);
@@ -112,20 +115,21 @@ class RaftCodecTest {
     for (int round = 0; round < 500; round++) {
       var type = ConfChange.Type.values()[random.nextInt(4)];
       ConfChange.V1 one = new ConfChange.V1(anyLong(random), type, anyLong(random), randomBytes(random));
-      var proto = dev.kvorum.api.raftpb.ConfChange.parseFrom(RaftCodec.encode(one));
+      var proto = dev.kvorum.api.raftpb.ConfChange.parseFrom(ConfChangeCodec.encode(one).array());
       assertThat(proto.getType().getNumber()).isEqualTo(type.ordinal());
       assertThat(proto.getContext()).isEqualTo(ByteString.copyFrom(one.context().array()));
-      assertThat(RaftCodec.decodeConfChange(proto.toByteArray())).isEqualTo(one);
+      assertThat(ConfChangeCodec.decodeV1(Bytes.wrap(proto.toByteArray()))).isEqualTo(one);
 
       ConfChange.V2 two = new ConfChange.V2(
           ConfChange.Transition.values()[random.nextInt(3)],
           List.of(new ConfChange.Single(type, anyLong(random)), new ConfChange.Single(type, 1)),
           randomBytes(random));
-      var protoTwo = dev.kvorum.api.raftpb.ConfChangeV2.parseFrom(RaftCodec.encode(two));
+      var protoTwo = dev.kvorum.api.raftpb.ConfChangeV2.parseFrom(ConfChangeCodec.encode(two).array());
       assertThat(protoTwo.getChangesCount()).isEqualTo(2);
-      assertThat(RaftCodec.decodeConfChangeV2(protoTwo.toByteArray())).isEqualTo(two);
+      assertThat(ConfChangeCodec.decodeV2(Bytes.wrap(protoTwo.toByteArray()))).isEqualTo(two);
     }
-    assertThat(RaftCodec.encode(new ConfChange.V2(ConfChange.Transition.AUTO, List.of(), Bytes.EMPTY))).isEmpty();
+    assertThat(ConfChangeCodec.decodeV2(Bytes.EMPTY))
+        .isEqualTo(new ConfChange.V2(ConfChange.Transition.AUTO, List.of(), Bytes.EMPTY));
   }
 
   @Test
@@ -136,7 +140,7 @@ class RaftCodecTest {
 
   @Test
   void unknownEntryTypesAreRefused() {
-    assertThatExceptionOfType(MalformedException.class).isThrownBy(() -> RaftCodec.decodeEntry(hex("0803 1002")));
+    assertThatExceptionOfType(WireFormatException.class).isThrownBy(() -> RaftCodec.decodeEntry(hex("0803 1002")));
   }
 
   @Test
@@ -149,14 +153,14 @@ class RaftCodecTest {
       }
       try {
         RaftCodec.decodeSnapshot(bytes);
-      } catch (MalformedException clean) {
+      } catch (WireFormatException clean) {
         assertThat(clean).hasMessageNotContaining("null");
       }
       byte[] noise = new byte[random.nextInt(40)];
       random.nextBytes(noise);
       try {
         RaftCodec.decodeEntry(noise);
-      } catch (MalformedException clean) {
+      } catch (WireFormatException clean) {
         assertThat(clean.getMessage()).isNotEmpty();
       }
     }

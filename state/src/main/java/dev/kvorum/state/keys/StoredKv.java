@@ -1,5 +1,9 @@
 package dev.kvorum.state.keys;
 
+import static dev.kvorum.api.ProtoWriter.bytesSize;
+import static dev.kvorum.api.ProtoWriter.numberSize;
+
+import dev.kvorum.api.ProtoWriter;
 import dev.kvorum.env.Bytes;
 import dev.kvorum.env.Invariant;
 import java.nio.charset.StandardCharsets;
@@ -137,8 +141,8 @@ public final class StoredKv {
   public static byte[] encode(
       byte[] key, long createRevision, long modRevision, long version, byte[] value, long lease) {
     int size =
-        bytesSize(key) + int64Size(createRevision) + int64Size(modRevision) + int64Size(version) + bytesSize(value)
-            + int64Size(lease);
+        bytesSize(1, key.length) + numberSize(2, createRevision) + numberSize(3, modRevision) + numberSize(4, version)
+            + bytesSize(5, value.length) + numberSize(6, lease);
     byte[] record = new byte[size];
     int at = writeBytes(record, 0, KEY, key);
     at = writeInt64(record, at, CREATE, createRevision);
@@ -175,26 +179,12 @@ public final class StoredKv {
     return Arrays.copyOfRange(record, from, from + length);
   }
 
-  private static int bytesSize(byte[] value) {
-    return value.length == 0 ? 0 : 1 + varintSize(value.length) + value.length;
-  }
-
-  private static int int64Size(long value) {
-    return value == 0 ? 0 : 1 + varintSize(value);
-  }
-
-  /// Bytes of `value` as an unsigned varint: 1 to 10.
-  private static int varintSize(long value) {
-    int bits = 64 - Long.numberOfLeadingZeros(value | 1);
-    return (bits + 6) / 7;
-  }
-
   private static int writeBytes(byte[] target, int at, int tag, byte[] value) {
     if (value.length == 0) {
       return at;
     }
     target[at] = (byte) tag;
-    int next = writeVarint(target, at + 1, value.length);
+    int next = ProtoWriter.putVarint(target, at + 1, value.length);
     System.arraycopy(value, 0, target, next, value.length);
     return next + value.length;
   }
@@ -204,18 +194,7 @@ public final class StoredKv {
       return at;
     }
     target[at] = (byte) tag;
-    return writeVarint(target, at + 1, value);
-  }
-
-  private static int writeVarint(byte[] target, int at, long value) {
-    int next = at;
-    long rest = value;
-    while ((rest & ~0x7fL) != 0) {
-      target[next++] = (byte) (rest | 0x80);
-      rest >>>= 7;
-    }
-    target[next++] = (byte) rest;
-    return next;
+    return ProtoWriter.putVarint(target, at + 1, value);
   }
 
   @Override
