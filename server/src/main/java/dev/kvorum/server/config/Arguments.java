@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 public final class Arguments {
   private static final String CONFIG_VARIABLE = "ETCD_CONFIG_FILE";
   private static final String NOT_VERIFIED = "failed to verify flags";
+  private static final String LOADED =
+      "loaded server configuration, other configuration command line flags and environment variables "
+          + "will be ignored if provided";
   private static final List<String> OTHER_SERVICES = List.of("gateway", "grpc-proxy");
 
   private final List<Note> notes = new ArrayList<>();
@@ -57,6 +60,9 @@ public final class Arguments {
         }
       }
       ConfigCheck.run(effective, !file.isEmpty(), notes);
+      if (!file.isEmpty()) {
+        notes.add(Note.info(LOADED, "path", file));
+      }
     } catch (ValueException e) {
       return refuse(program, words, e.getMessage());
     } catch (ConfigFile.PlainException e) {
@@ -81,11 +87,6 @@ public final class Arguments {
     if (fromFile.number("self-signed-cert-validity") == 0) {
       fromFile.rewrite("self-signed-cert-validity", 1L);
     }
-    notes.add(
-        Note.info(
-            "loaded server configuration, other configuration command line flags and environment variables "
-                + "will be ignored if provided",
-            "path", file));
     return fromFile;
   }
 
