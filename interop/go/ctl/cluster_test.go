@@ -4,12 +4,13 @@ import "testing"
 
 func TestLeases(t *testing.T) {
 	b := startBoth(t)
-	lease := []mask{maskLease, maskLeaseJSON, maskLeaseText, maskRemaining, maskTTL}
+	lease := []mask{maskKeyOrder, maskLease, maskLeaseJSON, maskLeaseText, maskRemaining, maskTTL}
 	b.run(
 		ctl("lease grant 600").naming("LEASE1", `lease ([0-9a-f]+) granted`),
 		ctl("lease grant 1").masking(lease...).naming("SHORT", `lease ([0-9a-f]+) granted`),
 		ctl("lease revoke $SHORT"), ctl("lease revoke $SHORT"),
-		ctl("lease grant"), ctl("lease grant x"), ctl("lease grant 9000000001"), ctl("lease grant -- -5").masking(lease...),
+		ctl("lease grant"), ctl("lease grant x"), ctl("lease grant 9000000001"),
+		ctl("lease grant -- -5").masking(lease...).naming("SHORT", `lease ([0-9a-f]+) granted`), ctl("lease revoke $SHORT"),
 		ctl("put a 1 --lease $LEASE1"), ctl("put b 2 --lease $LEASE1"), ctl("put c 3 --lease 1234"),
 		ctl("get a"), ctl("get a -w json").masking(lease...), ctl("get a -w fields").masking(lease...),
 		ctl("get a --keys-only -w fields").masking(lease...),
@@ -93,7 +94,7 @@ func TestTheQuotaAlarmAndItsRelease(t *testing.T) {
 		}
 	}
 	b.run(
-		ctl("compaction $REV --physical"), ctl("defrag"), ctl("put small v"), ctl("alarm disarm").masking(maskAlarmGap),
+		ctl("compaction $REV --physical").masking(newMask(`revision \d+`, "revision N")), ctl("defrag"), ctl("put small v"), ctl("alarm disarm").masking(maskAlarmGap),
 		ctl("put small v"), ctl("get small"), ctl("alarm list"), ctl("endpoint health"),
 	)
 }

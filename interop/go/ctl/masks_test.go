@@ -40,6 +40,7 @@ var (
 	maskTableCell = newMask(`│ \d+ │ \d+ │`, "│ N │ N │")
 	maskBytes     = newMask(`"(current-db-size-bytes|total-bytes|bytes)":\d+`, `"$1":N`)
 	maskSizeField = newMask(`"size":"[^"]*"`, `"size":"SIZE"`)
+	maskKeyOrder  = newMask(`\["Yg==","YQ=="\]|\["YQ==","Yg=="\]|\[b a\]|\[a b\]|"Key" : "[ab]"\n"Key" : "[ab]"`, "KEYS")
 	maskAlarmGap  = newMask(`(memberID:\d+) +alarm`, "$1 alarm")
 )
 
@@ -52,6 +53,9 @@ func (x *target) maskText(text string, masks []mask) string {
 	text = strings.ReplaceAll(text, x.member.Endpoint(), "EP")
 	text = strings.ReplaceAll(text, x.dir, "$DIR")
 	for name, value := range x.values {
+		if len(value) < 10 { // a number that may be part of any other
+			continue
+		}
 		text = strings.ReplaceAll(text, value, "$"+name)
 	}
 	for _, m := range append(commonMasks[:len(commonMasks):len(commonMasks)], masks...) {

@@ -65,7 +65,10 @@ func TestTheSameRequestsGetTheSameAnswers(t *testing.T) {
 		}
 	}
 	r.finish()
-	fmt.Printf("%d operations, %d watch events and %d fragments compared in %v\n%s\n%s\n", ops, r.events, r.fragments,
+	if (r.fragments[0] > 0) != (r.fragments[1] > 0) {
+		t.Errorf("only one server cuts large responses: %v", r.fragments)
+	}
+	fmt.Printf("%d operations, %d watch events and %v fragments compared in %v\n%s\n%s\n", ops, r.events, r.fragments,
 		time.Since(began).Round(time.Second), summary("requests", r.kinds), summary("refusals", r.refusals))
 }
 

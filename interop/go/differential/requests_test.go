@@ -72,9 +72,15 @@ func (w *world) rangeRequest() *pb.RangeRequest {
 	return r
 }
 
-// streamRequest is a Range that RangeStream mostly accepts.
+// streamRequest is a Range that RangeStream mostly accepts. It never sorts by
+// anything but the key without an order: the real etcd takes that, sorts every
+// chunk by itself and goes on after its last key, so that keys are skipped and
+// repeated as ties happen to fall.
 func (w *world) streamRequest() *pb.RangeRequest {
 	r := w.rangeRequest()
+	if r.SortOrder == pb.RangeRequest_NONE {
+		r.SortTarget = pb.RangeRequest_KEY
+	}
 	if w.chance(80) {
 		r.SortOrder, r.SortTarget = pb.RangeRequest_NONE, pb.RangeRequest_KEY
 		r.MinModRevision, r.MaxModRevision = 0, 0

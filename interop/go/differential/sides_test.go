@@ -58,8 +58,8 @@ type pair struct {
 	operation  int // number of the running operation
 	mismatches int
 	witness    *witness
-	events     int // watch events compared
-	fragments  int
+	events     int    // watch events compared
+	fragments  [2]int // by the real one, by ours
 	kinds      map[string]int
 	refusals   map[string]int
 }

@@ -33,6 +33,7 @@ type watchSide struct {
 	events     map[int64][]*mvccpb.Event
 	taken      map[int64]int // events compared and dropped
 	fragments  map[int64]int
+	fragmented map[int64]int64 // header revision of responses that go on in the next
 	violations []string
 	newest     map[int64]int64 // newest revision delivered, per watcher
 	open       map[int64]bool  // the last response was not the last fragment
@@ -51,7 +52,7 @@ func openWatchSide(t *testing.T, s *side) *watchSide {
 		name: s.name, stream: stream, cancel: cancel,
 		changed:  make(chan struct{}),
 		canceled: map[int64][]*pb.WatchResponse{}, events: map[int64][]*mvccpb.Event{},
-		taken: map[int64]int{}, fragments: map[int64]int{},
+		taken: map[int64]int{}, fragments: map[int64]int{}, fragmented: map[int64]int64{},
 		newest: map[int64]int64{}, open: map[int64]bool{}, bookmarks: map[int64]int64{},
 	}
 	go w.receive()
@@ -113,10 +114,29 @@ func (w *watchSide) note(m *pb.WatchResponse) {
 		}
 	}
 	w.newest[id], w.open[id] = last, m.Fragment
+	w.noteFragment(m)
+	w.events[id] = append(w.events[id], m.Events...)
+}
+
+// fragmentBytesMax is where a response for a watcher with fragment=true is cut:
+// --max-request-bytes and 512 KiB.
+const fragmentBytesMax = 1572864 + 512*1024
+
+// noteFragment checks that fragments belong together and that only what is too
+// large is cut.
+func (w *watchSide) noteFragment(m *pb.WatchResponse) {
+	id := m.WatchId
+	if from := w.fragmented[id]; from != 0 && from != m.Header.Revision {
+		w.violate("watcher %d: a fragment at revision %d goes on at %d", id, from, m.Header.Revision)
+	}
+	w.fragmented[id] = 0
 	if m.Fragment {
+		w.fragmented[id] = m.Header.Revision
 		w.fragments[id]++
 	}
-	w.events[id] = append(w.events[id], m.Events...)
+	if w.fragments[id] > 0 && len(m.Events) > 1 && proto.Size(m) > fragmentBytesMax {
+		w.violate("watcher %d: a fragment of %d bytes", id, proto.Size(m))
+	}
 }
 
 func (w *watchSide) violate(format string, args ...any) {
