@@ -1,5 +1,6 @@
 package dev.kvorum.wal;
 
+import dev.kvorum.api.GoJson;
 import dev.kvorum.env.Bytes;
 import java.util.List;
 import java.util.Map;
@@ -61,7 +62,7 @@ public final class V2MembershipJson {
   private static String attributes(String name, List<String> clientUrls) {
     StringBuilder json = new StringBuilder("{");
     if (!name.isEmpty()) {
-      string(name, json.append("\"name\":"));
+      GoJson.quote(name, json.append("\"name\":"));
     }
     if (!clientUrls.isEmpty()) {
       strings(clientUrls, json.append(name.isEmpty() ? "\"clientURLs\":" : ",\"clientURLs\":"));
@@ -72,38 +73,10 @@ public final class V2MembershipJson {
   private static void strings(List<String> values, StringBuilder json) {
     char before = '[';
     for (String value : values) {
-      string(value, json.append(before));
+      GoJson.quote(value, json.append(before));
       before = ',';
     }
     json.append(before == '[' ? "[]" : "]");
-  }
-
-  /// As Go's encoder quotes, which guards against HTML too.
-  private static void string(String value, StringBuilder json) {
-    json.append('"');
-    for (int i = 0; i < value.length(); i++) {
-      char c = value.charAt(i);
-      switch (c) {
-        case '"' -> json.append("\\\"");
-        case '\\' -> json.append("\\\\");
-        case '\n' -> json.append("\\n");
-        case '\r' -> json.append("\\r");
-        case '\t' -> json.append("\\t");
-        case '<', '>', '&', '\u2028', '\u2029' -> escape(c, json);
-        default -> {
-          if (c < 0x20) {
-            escape(c, json);
-          } else {
-            json.append(c);
-          }
-        }
-      }
-    }
-    json.append('"');
-  }
-
-  private static void escape(char c, StringBuilder json) {
-    json.append("\\u").append(Integer.toHexString(0x10000 | c), 1, 5);
   }
 
   private sealed interface Node permits Directory, Leaf {}
@@ -129,7 +102,7 @@ public final class V2MembershipJson {
       String before = "";
       for (Map.Entry<String, Node> child : children.entrySet()) {
         String childPath = (path.equals("/") ? "" : path) + "/" + child.getKey();
-        string(child.getKey(), json.append(before));
+        GoJson.quote(child.getKey(), json.append(before));
         json.append(':');
         switch (child.getValue()) {
           case Directory directory -> directory.write(childPath, json);
@@ -144,9 +117,9 @@ public final class V2MembershipJson {
     }
 
     private static void head(String path, String value, StringBuilder json) {
-      string(path, json.append("{\"Path\":"));
+      GoJson.quote(path, json.append("{\"Path\":"));
       json.append(",\"CreatedIndex\":0,\"ModifiedIndex\":0,\"ExpireTime\":\"0001-01-01T00:00:00Z\"");
-      string(value, json.append(",\"Value\":"));
+      GoJson.quote(value, json.append(",\"Value\":"));
       json.append(",\"Children\":");
     }
   }

@@ -3,7 +3,9 @@ package dev.kvorum.state.keys;
 import static dev.kvorum.api.ProtoWriter.bytesSize;
 import static dev.kvorum.api.ProtoWriter.numberSize;
 
+import dev.kvorum.api.ProtoReader;
 import dev.kvorum.api.ProtoWriter;
+import dev.kvorum.api.WireFormatException;
 import dev.kvorum.env.Bytes;
 import dev.kvorum.env.Invariant;
 import java.nio.charset.StandardCharsets;
@@ -50,30 +52,41 @@ public final class StoredKv {
   /// Decodes the first `length` bytes of an array that the caller leaves alone while it uses the result.
   static StoredKv decode(byte[] record, int length) {
     StoredKv kv = new StoredKv(record);
-    Reader in = new Reader(record, length);
-    while (in.at < length) {
-      kv.readField(in);
+    ProtoReader in = new ProtoReader(record, 0, length);
+    try {
+      for (int field = in.next(); field != 0; field = in.next()) {
+        kv.read(field, in);
+      }
+      return kv;
+    } catch (WireFormatException e) {
+      throw malformed(e);
     }
-    return kv;
   }
 
-  private void readField(Reader in) {
-    int tag = (int) in.varint();
-    switch (tag) {
-      case KEY -> {
-        keyLength = in.length();
-        keyAt = in.skip(keyLength);
+  private void read(int field, ProtoReader in) throws WireFormatException {
+    switch (field) {
+      case 1 -> {
+        int outer = in.enter();
+        keyAt = in.position();
+        keyLength = in.limit() - keyAt;
+        in.leave(outer);
       }
-      case CREATE -> createRevision = in.varint();
-      case MOD -> modRevision = in.varint();
-      case VERSION -> version = in.varint();
-      case VALUE -> {
-        valueLength = in.length();
-        valueAt = in.skip(valueLength);
+      case 2 -> createRevision = in.number();
+      case 3 -> modRevision = in.number();
+      case 4 -> version = in.number();
+      case 5 -> {
+        int outer = in.enter();
+        valueAt = in.position();
+        valueLength = in.limit() - valueAt;
+        in.leave(outer);
       }
-      case LEASE -> lease = in.varint();
-      default -> in.skipField(tag);
+      case 6 -> lease = in.number();
+      default -> in.skip();
     }
+  }
+
+  private static RuntimeException malformed(WireFormatException e) {
+    return Invariant.unreachable("a stored key value does not parse: " + e.getMessage());
   }
 
   /// The stored bytes.
@@ -166,17 +179,18 @@ public final class StoredKv {
 
   /// The key of a record, without looking further.
   static byte[] keyOf(byte[] record) {
-    if (record.length == 0) {
+    ProtoReader in = new ProtoReader(record);
+    try {
+      for (int field = in.next(); field != 0; field = in.next()) {
+        if (field == 1) {
+          return in.bytes();
+        }
+        in.skip();
+      }
       return NONE;
+    } catch (WireFormatException e) {
+      throw malformed(e);
     }
-    if (record[0] != KEY) {
-      return decode(record).keyArray();
-    }
-    Reader in = new Reader(record, record.length);
-    in.at = 1;
-    int length = in.length();
-    int from = in.skip(length);
-    return Arrays.copyOfRange(record, from, from + length);
   }
 
   private static int writeBytes(byte[] target, int at, int tag, byte[] value) {
@@ -212,60 +226,5 @@ public final class StoredKv {
     return new String(keyArray(), StandardCharsets.UTF_8)
         + " created " + createRevision + " mod " + modRevision + " version " + version + " lease " + lease
         + ", " + valueLength + " bytes";
-  }
-
-  private static final class Reader {
-    private final byte[] source;
-    private final int end;
-    private int at;
-
-    Reader(byte[] source, int end) {
-      this.source = source;
-      this.end = end;
-    }
-
-    long varint() {
-      long value = 0;
-      for (int shift = 0; shift < 70 && at < end; shift += 7) {
-        byte b = source[at++];
-        value |= (long) (b & 0x7f) << shift;
-        if (b >= 0) {
-          return value;
-        }
-      }
-      throw malformed();
-    }
-
-    int length() {
-      long length = varint();
-      if (length < 0 || length > end - at) {
-        throw malformed();
-      }
-      return (int) length;
-    }
-
-    /// @return where what was skipped begins
-    int skip(int length) {
-      if (length > end - at) {
-        throw malformed();
-      }
-      int from = at;
-      at += length;
-      return from;
-    }
-
-    void skipField(int tag) {
-      switch (tag & 7) {
-        case 0 -> varint();
-        case 1 -> skip(8);
-        case 2 -> skip(length());
-        case 5 -> skip(4);
-        default -> throw malformed();
-      }
-    }
-
-    private static RuntimeException malformed() {
-      return Invariant.unreachable("a stored key value does not parse");
-    }
   }
 }

@@ -1,10 +1,11 @@
 package dev.kvorum.state.membership;
 
+import dev.kvorum.api.GoJson;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Writes one JSON object as Go's `encoding/json` would, to the byte: no spaces, fields in the order given, and Go's
-/// escapes (which cover `<`, `>`, `&`, U+2028 and U+2029).
+/// Writes one JSON object as Go's `encoding/json` would, to the byte: no spaces, fields in the order given, strings as
+/// [GoJson] quotes them.
 final class JsonWriter {
   private final StringBuilder out = new StringBuilder(128).append('{');
 
@@ -21,7 +22,7 @@ final class JsonWriter {
 
   JsonWriter text(String name, String value) {
     name(name);
-    quote(value);
+    GoJson.quote(value, out);
     return this;
   }
 
@@ -36,7 +37,7 @@ final class JsonWriter {
       if (i > 0) {
         out.append(',');
       }
-      quote(values.get(i));
+      GoJson.quote(values.get(i), out);
     }
     out.append(']');
     return this;
@@ -65,36 +66,7 @@ final class JsonWriter {
     if (out.length() > 1) {
       out.append(',');
     }
-    quote(name);
+    GoJson.quote(name, out);
     return out.append(':');
-  }
-
-  private void quote(String value) {
-    out.append('"');
-    for (int i = 0; i < value.length(); i++) {
-      char c = value.charAt(i);
-      switch (c) {
-        case '"' -> out.append("\\\"");
-        case '\\' -> out.append("\\\\");
-        case '\n' -> out.append("\\n");
-        case '\r' -> out.append("\\r");
-        case '\t' -> out.append("\\t");
-        case '\b' -> out.append("\\b");
-        case '\f' -> out.append("\\f");
-        case '<', '>', '&', '\u2028', '\u2029' -> escape(c);
-        default -> {
-          if (c < 0x20) {
-            escape(c);
-          } else {
-            out.append(c);
-          }
-        }
-      }
-    }
-    out.append('"');
-  }
-
-  private void escape(char c) {
-    out.append(String.format("\\u%04x", (int) c));
   }
 }
