@@ -159,7 +159,10 @@ public final class Logs {
   /// Libraries speak only at debug, and never past the log.
   private static void quietLibraries(LoggerContext context, String level) {
     boolean debug = level.equals("debug");
-    context.getLogger("io.netty").setLevel(debug ? Level.INFO : Level.ERROR);
+    // their own debug would write whole requests, secrets included
+    for (String library : List.of("io.netty", "io.grpc")) {
+      context.getLogger(library).setLevel(debug ? Level.WARN : Level.ERROR);
+    }
     LogManager.getLogManager().reset();
     java.util.logging.Logger jul = java.util.logging.Logger.getLogger("");
     jul.setLevel(debug ? java.util.logging.Level.INFO : java.util.logging.Level.OFF);
