@@ -1,5 +1,6 @@
 package dev.kvorum.bench;
 
+import dev.kvorum.api.WireFormatException;
 import java.util.Arrays;
 
 /// One call as its caller sees it: whole messages come in, then the end.
@@ -30,7 +31,7 @@ abstract class GrpcStream {
 
   /// A whole message: the first `length` bytes of `message`, valid during this call. Empty for streams that do not
   /// collect.
-  abstract void onMessage(byte[] message, int length);
+  abstract void onMessage(byte[] message, int length) throws WireFormatException;
 
   /// The call is over. `status` is the gRPC status number, `text` its message.
   abstract void onEnd(int status, String text);
@@ -79,7 +80,11 @@ abstract class GrpcStream {
   private void endMessageIfWhole() {
     if (messageLeft == 0) {
       prefixBytes = 0;
-      onMessage(message, messageBytes);
+      try {
+        onMessage(message, messageBytes);
+      } catch (WireFormatException e) {
+        throw new IllegalStateException("the server answered with bytes that are no message", e);
+      }
     }
   }
 }

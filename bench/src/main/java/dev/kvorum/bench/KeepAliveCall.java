@@ -1,5 +1,7 @@
 package dev.kvorum.bench;
 
+import dev.kvorum.api.ProtoReader;
+import dev.kvorum.api.WireFormatException;
 import dev.kvorum.api.etcdserverpb.LeaseKeepAliveRequest;
 
 /// One closed-loop lease: renewed again as soon as the last renewal is answered, on one long stream.
@@ -31,12 +33,13 @@ final class KeepAliveCall extends GrpcStream {
   }
 
   @Override
-  void onMessage(byte[] message, int length) {
+  void onMessage(byte[] message, int length) throws WireFormatException {
     meter.record(System.nanoTime() - startNanos);
-    WireReader fields = new WireReader(message, 0, length);
+    ProtoReader fields = new ProtoReader(message, 0, length);
     boolean alive = false;
-    while (fields.next()) {
-      alive |= fields.field() == TTL;
+    for (int field = fields.next(); field != 0; field = fields.next()) {
+      alive |= field == TTL;
+      fields.skip();
     }
     if (!alive) {
       meter.error(0, "the lease is gone");

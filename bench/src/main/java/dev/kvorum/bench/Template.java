@@ -129,4 +129,13 @@ final class Template {
       }
     }
   }
+
+  /// The time that [#setStamp] put at the beginning of a value, which lies at `at`.
+  static long readStamp(byte[] array, int at) {
+    long nanos = 0;
+    for (int i = 0; i < STAMP_BYTES; i++) {
+      nanos = nanos << 8 | array[at + i] & 0xff;
+    }
+    return nanos;
+  }
 }

@@ -1,5 +1,7 @@
 package dev.kvorum.bench;
 
+import dev.kvorum.api.ProtoReader;
+import dev.kvorum.api.WireFormatException;
 import dev.kvorum.api.etcdserverpb.WatchCreateRequest;
 import dev.kvorum.api.etcdserverpb.WatchRequest;
 
@@ -33,30 +35,46 @@ final class WatchCall extends GrpcStream {
   }
 
   @Override
-  void onMessage(byte[] message, int length) {
-    WireReader fields = new WireReader(message, 0, length);
-    while (fields.next()) {
-      switch (fields.field()) {
-        case CREATED -> created = true;
-        case CANCELED -> meter.error(0, "the watcher was cancelled");
-        case EVENTS -> onEvent(message, fields);
-        default -> {
-          // Header and ids say nothing here.
-        }
+  void onMessage(byte[] message, int length) throws WireFormatException {
+    ProtoReader in = new ProtoReader(message, 0, length);
+    for (int field = in.next(); field != 0; field = in.next()) {
+      if (field == EVENTS) {
+        int outer = in.enter();
+        onEvent(message, in);
+        in.leave(outer);
+        continue;
+      }
+      in.skip();
+      if (field == CREATED) {
+        created = true;
+      } else if (field == CANCELED) {
+        meter.error(0, "the watcher was cancelled");
       }
     }
   }
 
-  private void onEvent(byte[] message, WireReader response) {
-    WireReader event = new WireReader(message, response.offset(), response.end());
-    while (event.next()) {
-      if (event.field() == EVENT_KV) {
-        WireReader kv = new WireReader(message, event.offset(), event.end());
-        while (kv.next()) {
-          if (kv.field() == KV_VALUE && kv.end() - kv.offset() >= Template.STAMP_BYTES) {
-            meter.record(System.nanoTime() - WireReader.longAt(message, kv.offset()));
-          }
+  private void onEvent(byte[] message, ProtoReader in) throws WireFormatException {
+    for (int field = in.next(); field != 0; field = in.next()) {
+      if (field == EVENT_KV) {
+        int outer = in.enter();
+        onKeyValue(message, in);
+        in.leave(outer);
+      } else {
+        in.skip();
+      }
+    }
+  }
+
+  private void onKeyValue(byte[] message, ProtoReader in) throws WireFormatException {
+    for (int field = in.next(); field != 0; field = in.next()) {
+      if (field == KV_VALUE) {
+        int outer = in.enter();
+        if (in.limit() - in.position() >= Template.STAMP_BYTES) {
+          meter.record(System.nanoTime() - Template.readStamp(message, in.position()));
         }
+        in.leave(outer);
+      } else {
+        in.skip();
       }
     }
   }

@@ -22,7 +22,7 @@ class TemplateTest {
     PutRequest put = PutRequest.parseFrom(body(template));
     assertThat(put.getKey()).isEqualTo(Template.key(4_711));
     assertThat(put.getValue().size()).isEqualTo(256);
-    assertThat(WireReader.longAt(put.getValue().toByteArray(), 0)).isEqualTo(0x0102030405060708L);
+    assertThat(Template.readStamp(put.getValue().toByteArray(), 0)).isEqualTo(0x0102030405060708L);
   }
 
   @Test
