@@ -278,6 +278,20 @@ class WatchStreamTest {
   }
 
   @Test
+  void aClientThatAsksAndNeverListensIsNotReadOn() throws Exception {
+    Stream stream = new Stream();
+    int asked = 0;
+    for (; stream.session.takesRequests(); asked++) {
+      stream.create(on("a"));
+    }
+    assertThat(asked).isLessThan(1_000);
+    for (int i = 0; i < asked; i++) {
+      stream.created();
+    }
+    assertThat(stream.session.takesRequests()).isTrue();
+  }
+
+  @Test
   void aStreamNobodyReadsHoldsUpNeitherWritesNorOthers() throws Exception {
     Stream idle = new Stream();
     idle.create(on("a"));

@@ -209,7 +209,19 @@ public final class WatchHub {
   }
 
   void create(WatchSession session, WatchCreateRequest request) {
-    loop.execute(() -> createNow(session, request));
+    loop.execute(
+        () -> {
+          createNow(session, request);
+          handled(session);
+        });
+  }
+
+  /// The front may wait to hear that there is room for another request.
+  private void handled(WatchSession session) {
+    session.handled();
+    if (!session.closed) {
+      toFlush.add(session);
+    }
   }
 
   private void createNow(WatchSession session, WatchCreateRequest request) {
@@ -281,15 +293,14 @@ public final class WatchHub {
   void cancel(WatchSession session, long id) {
     loop.execute(
         () -> {
-          if (session.closed || !session.watchers.containsKey(id)) {
-            return;
+          if (!session.closed && session.watchers.containsKey(id)) {
+            Watcher watcher = session.watchers.remove(id);
+            if (watcher != null) {
+              drop(watcher);
+            }
+            session.send(responses.cancelled(id, revision));
           }
-          Watcher watcher = session.watchers.remove(id);
-          if (watcher != null) {
-            drop(watcher);
-          }
-          session.send(responses.cancelled(id, revision));
-          toFlush.add(session);
+          handled(session);
         });
   }
 
@@ -306,8 +317,8 @@ public final class WatchHub {
         () -> {
           if (!session.closed && allCurrent(session)) {
             session.send(responses.progress(-1, revision));
-            toFlush.add(session);
           }
+          handled(session);
         });
   }
 

@@ -17,11 +17,16 @@ public final class WatchSession {
   private static final int OUTBOX_RESPONSES_MAX = 128;
   private static final long OUTBOX_BYTES_MAX = 8L << 20;
 
+  /// Requests not yet dealt with and responses not yet taken, beyond which the front reads no more requests: a client
+  /// that asks and never listens must not fill our memory with answers.
+  private static final int UNANSWERED_MAX = 2 * OUTBOX_RESPONSES_MAX;
+
   private final WatchHub hub;
   private final Runnable outlet;
   private final ConcurrentLinkedQueue<Encoded> outbox = new ConcurrentLinkedQueue<>();
   private final AtomicInteger queued = new AtomicInteger();
   private final AtomicLong queuedBytes = new AtomicLong();
+  private final AtomicInteger requests = new AtomicInteger();
   /// Set when a watcher waits for room; whoever makes room clears it and tells the hub.
   private volatile boolean starved;
 
@@ -39,17 +44,31 @@ public final class WatchSession {
 
   /// Asks for a watcher; the answer comes through the outbox, as does everything else.
   public void create(WatchCreateRequest request) {
+    requests.incrementAndGet();
     hub.create(this, request);
   }
 
   /// An unknown id is ignored, as etcd does.
   public void cancel(long id) {
+    requests.incrementAndGet();
     hub.cancel(this, id);
   }
 
   /// Asks for one progress response for the whole stream.
   public void progress() {
+    requests.incrementAndGet();
     hub.progress(this);
+  }
+
+  /// Whether the front may read another request. When false, it may again after some call of the outlet, or some
+  /// [#poll].
+  public boolean takesRequests() {
+    return requests.get() + queued.get() < UNANSWERED_MAX;
+  }
+
+  /// The hub has dealt with a request, answered or not.
+  void handled() {
+    requests.decrementAndGet();
   }
 
   /// The stream is gone: its watchers go too. Again is fine.

@@ -50,6 +50,8 @@ final class WatchEndpoint implements ServerCallHandler<byte[], Encoded> {
     @SuppressWarnings("NullAway.Init") // set before the stream can be called
     private WatchSession session;
     private boolean ended;
+    /// Whether a request has been asked for and has not come.
+    private boolean reads = true;
 
     Stream(ServerCall<byte[], Encoded> call, Executor home, RpcObserver.CallObserver observer) {
       this.call = call;
@@ -73,7 +75,16 @@ final class WatchEndpoint implements ServerCallHandler<byte[], Encoded> {
         case PROGRESS_REQUEST -> session.progress();
         case REQUESTUNION_NOT_SET -> {} // etcd ignores what it does not know
       }
-      call.request(1);
+      reads = false;
+      readOn();
+    }
+
+    /// Takes the next request once there is room for its answer.
+    private void readOn() {
+      if (!reads && !ended && session.takesRequests()) {
+        reads = true;
+        call.request(1);
+      }
     }
 
     @Override
@@ -109,11 +120,12 @@ final class WatchEndpoint implements ServerCallHandler<byte[], Encoded> {
       while (!ended && call.isReady()) {
         Encoded next = session.poll();
         if (next == null) {
-          return;
+          break;
         }
         call.sendMessage(next);
         observer.sent(next.size());
       }
+      readOn();
     }
 
     @Override
