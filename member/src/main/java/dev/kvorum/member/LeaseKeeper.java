@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /// The clock of the leases: what only the leader does, and nobody replicates. Owned by the apply loop.
 ///
@@ -28,8 +29,12 @@ final class LeaseKeeper {
   private ReadIndex readIndex;
   /// Renewals of leases that ran out, waiting for their end.
   private final Map<Long, List<Reply<Long>>> dying = new TreeMap<>();
+  /// Who asked before this member could know.
+  private final List<Early> early = new ArrayList<>();
   private int revoking;
   private long lastScanNanos;
+
+  private record Early(Runnable then, Consumer<EtcdException> refuse, long deadlineNanos) {}
 
   @SuppressWarnings("NullAway.Init") // proposals and reads are known from start on
   LeaseKeeper(World world, MemberConfig config, ApplyLoop applyLoop, LeaseExpiry expiry) {
@@ -75,6 +80,25 @@ final class LeaseKeeper {
 
   void promote() {
     expiry.promote(world.clock().nanos(), config.electionNanos());
+    List<Early> asked = List.copyOf(early);
+    early.clear();
+    asked.forEach(one -> one.then().run());
+  }
+
+  /// Runs `then` while this member is the one who knows: now, or once it has begun to lead and applied all before its
+  /// term. A client that comes in between must not hear that its lease is gone.
+  void whenPrimary(Runnable then, Consumer<EtcdException> refuse) {
+    if (expiry.isPrimary()) {
+      then.run();
+    } else {
+      early.add(new Early(then, refuse, world.clock().nanos() + config.requestTimeoutNanos()));
+    }
+  }
+
+  private void refuseLate(long nowNanos) {
+    List<Early> late = early.stream().filter(one -> nowNanos - one.deadlineNanos() >= 0).toList();
+    early.removeAll(late);
+    late.forEach(one -> one.refuse().accept(EtcdException.of(EtcdError.TIMEOUT)));
   }
 
   void demote() {
@@ -85,10 +109,10 @@ final class LeaseKeeper {
 
   /// Renews on the leader. A lease that has expired but is not revoked yet answers as gone once it is.
   void renew(long id, Reply<Long> ttlSeconds) {
-    if (!expiry.isPrimary()) {
-      ttlSeconds.refuse(EtcdException.of(EtcdError.NO_LEADER));
-      return;
-    }
+    whenPrimary(() -> renewNow(id, ttlSeconds), ttlSeconds::refuse);
+  }
+
+  private void renewNow(long id, Reply<Long> ttlSeconds) {
     switch (expiry.renew(id, world.clock().nanos())) {
       case Renewal.Renewed renewed -> ttlSeconds.complete(renewed.ttlSeconds());
       case Renewal.Refused refused -> {
@@ -125,6 +149,7 @@ final class LeaseKeeper {
     long now = world.clock().nanos();
     boolean stalled = now - lastScanNanos > SCAN_NANOS + 3 * config.tickNanos();
     lastScanNanos = now;
+    refuseLate(now);
     if (!expiry.isPrimary()) {
       return;
     }

@@ -107,7 +107,7 @@ public final class LeaseService {
     applyLoop.whenApplied(
         raftLoop.status().committed(),
         applyLoop.loop(),
-        () -> reply.complete(timeToLiveNow(request)),
+        () -> keeper.whenPrimary(() -> reply.complete(timeToLiveNow(request)), reply::refuse),
         reply::refuse);
   }
 

@@ -86,6 +86,9 @@ final class RangeStreamer {
     } catch (IOException e) {
       finished = true;
       reply.refuse(KvService.damaged(e));
+    } catch (IllegalStateException closed) {
+      finished = true;
+      reply.refuse(EtcdException.of(EtcdError.STOPPED)); // there are no views any more
     }
     stepping.set(false);
     if (!finished && reply.isReady()) {
