@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvorum.api.EtcdError;
+import dev.kvorum.api.EtcdException;
 import dev.kvorum.api.GrpcCode;
 import dev.kvorum.env.Bytes;
 import dev.kvorum.state.Request.Op;
@@ -11,6 +12,7 @@ import dev.kvorum.state.alarm.AlarmMember;
 import dev.kvorum.state.alarm.AlarmType;
 import dev.kvorum.state.backend.BucketName;
 import dev.kvorum.state.keys.Event;
+import dev.kvorum.state.keys.KvView;
 import dev.kvorum.state.keys.StoredKv;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -305,6 +307,27 @@ class ApplierTest {
     assertThat(value("b")).isEmpty();
   }
 
+  /// etcd 14899: a read-only txn that failed left no response, and the code behind it died of that.
+  @Test
+  void aTxnThatOnlyReadsIsRefusedWhereItsRangeCannotBeRead() throws IOException {
+    for (int i = 0; i < 5; i++) {
+      rig.put("a", "" + i);
+    }
+    answer(new Request.Compact(4, false));
+    rig.state.keys().publish();
+    try (KvView view = rig.state.keys().view()) {
+      for (var expected : Map.of(3L, EtcdError.COMPACTED, -1L, EtcdError.COMPACTED, 7L,
+          EtcdError.FUTURE_REV).entrySet()) {
+        Request.Txn txn = txn(get("a"), Request.Range.at(b("a"), Bytes.EMPTY, expected.getKey()));
+        assertThatThrownBy(() -> KvReader.txn(view, txn))
+            .isInstanceOfSatisfying(
+                EtcdException.class, refusal -> assertThat(refusal.error()).isEqualTo(expected.getValue()));
+      }
+      Request.Txn readable = txn(Request.Range.at(b("a"), Bytes.EMPTY, 4));
+      assertThat(KvReader.txn(view, readable).responses()).hasSize(1);
+    }
+  }
+
   // ---- Compaction ----
 
   @Test
@@ -430,6 +453,18 @@ class ApplierTest {
     assertThat(answer(alarm(Request.Alarm.Action.DEACTIVATE, AlarmType.NOSPACE)))
         .isEqualTo(new Response.Alarm(1, List.of(NOSPACE)));
     assertThat(rig.bucket(BucketName.ALARM)).isEmpty();
+  }
+
+  /// etcd 14429: listing alarms took an index that was never stored; after a power cut the db lay behind its snapshot.
+  @Test
+  void listingAlarmsMovesTheIndexToo() throws IOException {
+    answer(put("a", "1"));
+    rig.commit();
+    answer(alarm(Request.Alarm.Action.GET, AlarmType.NONE));
+    rig.commit();
+    rig.crashAndReopen();
+    assertThat(rig.state.backend().committedIndex()).isEqualTo(rig.index);
+    assertThat(rig.state.applier().appliedIndex()).isEqualTo(rig.index);
   }
 
   @Test

@@ -11,10 +11,13 @@ import dev.kvorum.env.DiskFile;
 import dev.kvorum.env.InvariantViolation;
 import dev.kvorum.env.RealDisk;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -150,6 +153,35 @@ class DefragmentationTest {
     assertThat(directory).isDirectoryNotContaining(path -> path.getFileName().toString().startsWith("db.tmp"));
     backend = Backend.open(disk, file, UNSYNCED);
     assertThat(rows()).isEqualTo(before);
+  }
+
+  /// etcd 13701: the file opened after a defragmentation had lost the options of the one before.
+  @Test
+  void theNewFileIsWrittenUnderTheSameOptions() throws IOException {
+    backend.close();
+    Files.delete(file);
+    backend = Backend.open(disk, file, UNSYNCED.withPageSize(8192).withSyncFreelist(true));
+    put(100);
+    commit();
+    assertWrittenAsAsked();
+    try (Defragmentation copying = backend.beginDefragmentation()) {
+      backend.committed(Objects.requireNonNull(copying.step(1_000, 1 << 20)));
+    }
+    assertWrittenAsAsked();
+    put(1);
+    commit();
+    put(1);
+    commit();
+    assertWrittenAsAsked();
+  }
+
+  /// Both meta pages name the page size, and where the list of free pages lies (bolt-format §3).
+  private void assertWrittenAsAsked() throws IOException {
+    ByteBuffer content = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+    for (int meta : new int[] {0, 8192}) {
+      assertThat(content.getInt(meta + 16 + 8)).as("page size").isEqualTo(8192);
+      assertThat(content.getLong(meta + 16 + 32)).as("page of free pages; -1 if unwritten").isPositive();
+    }
   }
 
   @Test

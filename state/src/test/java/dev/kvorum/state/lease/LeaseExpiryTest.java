@@ -154,6 +154,20 @@ class LeaseExpiryTest {
     assertThat(checkpointing.renew(1, CHECKPOINT)).isEqualTo(new Renewal.Renewed(1_000));
   }
 
+  /// etcd 14087: a leader that had stepped down went on to checkpoint.
+  @Test
+  void aFormerLeaderOwesNoCheckpoints() {
+    LeaseExpiry checkpointing = new LeaseExpiry(RETRY, CHECKPOINT);
+    checkpointing.promote(0, 0);
+    checkpointing.granted(1, 1_000, 0, 0);
+    checkpointing.demote();
+    assertThat(checkpointing.dueCheckpoints(CHECKPOINT, 10)).isEmpty();
+    checkpointing.checkpointed(1, 700, CHECKPOINT);
+    assertThat(checkpointing.dueCheckpoints(3 * CHECKPOINT, 10)).isEmpty();
+    checkpointing.promote(4 * CHECKPOINT, 0);
+    assertThat(checkpointing.dueCheckpoints(5 * CHECKPOINT, 10)).containsExactly(new Remaining(1, 400));
+  }
+
   @Test
   void theLongestTtlDoesNotOverflow() {
     expiry.promote(Long.MAX_VALUE / 2, 0);
