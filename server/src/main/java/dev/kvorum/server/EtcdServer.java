@@ -63,6 +63,7 @@ public final class EtcdServer {
     this.member =
         Member.start(RealWorld.create(Runtime.getRuntime().availableProcessors()), MemberSettings.of(config), observer);
     this.http = httpFront();
+    StartReport.logQuota(config.backend());
   }
 
   /// Starts a member. It elects a leader, or finds one, by itself.
@@ -78,9 +79,6 @@ public final class EtcdServer {
     checkFree(config.listeners().client());
     checkFree(config.listeners().clientHttp());
     checkFree(config.listeners().metrics());
-    if (config.listeners().clientHttp().isEmpty() && config.monitoring().pprof()) {
-      LOG.atInfo().addKeyValue("flag", "enable-pprof").log("flag accepted; its function is not available yet");
-    }
     StartReport.log(config, directory.initialized());
     if (!directory.initialized()) {
       BootstrapRules.check(config);

@@ -48,7 +48,7 @@ final class FailureText {
         return "no such host";
       }
       if (at instanceof BindException && at.getMessage() != null) {
-        return lowerFirst(at.getMessage().replaceFirst(" \\(.*\\)$", "").replaceFirst("^bind\\(\\.*\\) failed.*: ", ""));
+        return lowerFirst(at.getMessage().replaceFirst(" \\(.*\\)$", ""));
       }
     }
     return lowerFirst(String.valueOf(failure.getMessage()));

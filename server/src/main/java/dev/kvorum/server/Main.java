@@ -23,6 +23,7 @@ import org.slf4j.LoggerFactory;
 /// signal that stopped it otherwise.
 public final class Main {
   private static final String PROGRAM_PROPERTY = "kvorum.program";
+  private static final long STOP_MILLIS_MAX = 1_300;
 
   private Main() {}
 
@@ -89,6 +90,7 @@ public final class Main {
     if (!signals.came().isDone()) {
       try {
         server.serveClients();
+        InitDaemon.notifyReady();
       } catch (IOException | RuntimeException e) {
         logger().atError().addMarker(Loud.FATAL).setCause(e).log("listener failed");
         server.stop();
@@ -97,10 +99,30 @@ public final class Main {
     }
     Signals.Cause cause = signals.came().join();
     logger().atInfo().addKeyValue("signal", cause.logName()).log("received signal; shutting down");
+    endInTime(cause);
     server.stop();
     Logs.stop();
     Signals.dieOf(cause);
     return 0;
+  }
+
+  /// Whatever a clean stop waits for, a supervisor does not: what was acknowledged is on disk already.
+  private static void endInTime(Signals.Cause cause) {
+    Thread deadline =
+        new Thread(
+            () -> {
+              try {
+                Thread.sleep(STOP_MILLIS_MAX);
+              } catch (InterruptedException woken) {
+                return;
+              }
+              logger().warn("stopping takes too long; ending without the rest");
+              Logs.stop();
+              Signals.dieOf(cause);
+            },
+            "stop-deadline");
+    deadline.setDaemon(true);
+    deadline.start();
   }
 
   /// The running member cannot go on: its disk failed, or we are wrong somewhere.

@@ -41,6 +41,21 @@ final class MemberObserver implements Member.Observer, WatchMetrics {
   }
 
   @Override
+  public void applied(String op, boolean success, long tookNanos) {
+    metrics.applyDuration.labels("v3", op, success ? "true" : "false").observeNanos(tookNanos);
+  }
+
+  @Override
+  public void answered(String type, boolean success, long tookNanos) {
+    metrics.requestDuration.labels(type, success ? "true" : "false").observeNanos(tookNanos);
+  }
+
+  @Override
+  public void ranged(boolean success, long tookNanos) {
+    metrics.rangeDuration.labels(success ? "true" : "false").observeNanos(tookNanos);
+  }
+
+  @Override
   public void walSynced(long tookNanos) {
     metrics.walSyncDuration.observeNanos(tookNanos);
   }

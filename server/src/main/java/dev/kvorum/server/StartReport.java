@@ -4,6 +4,7 @@ import dev.kvorum.server.config.FeatureGates.Gate;
 import dev.kvorum.server.config.GoDuration;
 import dev.kvorum.server.config.GoUrl;
 import dev.kvorum.server.config.ServerConfig;
+import dev.kvorum.server.config.ServerConfig.Backend;
 import dev.kvorum.server.config.ServerConfig.Discovery;
 import dev.kvorum.server.config.ServerConfig.Listeners;
 import org.slf4j.Logger;
@@ -13,6 +14,8 @@ import org.slf4j.spi.LoggingEventBuilder;
 /// The line that echoes every setting, with its keys in etcd's order, and the warnings that settings are worth.
 final class StartReport {
   private static final Logger LOG = LoggerFactory.getLogger(StartReport.class);
+  private static final String QUOTA_NAME = "v3-applier";
+  private static final long QUOTA_BYTES_MAX = 8L * 1024 * 1024 * 1024;
   private static final long RECOMMENDED_REQUEST_BYTES = 10L * 1024 * 1024;
 
   private LoggingEventBuilder line = LOG.atInfo();
@@ -53,6 +56,29 @@ final class StartReport {
           .addKeyValue("recommended-request-bytes", RECOMMENDED_REQUEST_BYTES)
           .addKeyValue("recommended-request-size", ByteSize.text(RECOMMENDED_REQUEST_BYTES))
           .log("exceeded recommended request limit");
+    }
+  }
+
+  /// Says how large the database may grow.
+  static void logQuota(Backend backend) {
+    long quota = backend.quotaBytes();
+    if (quota < 0) {
+      LOG.atInfo().addKeyValue("quota-name", QUOTA_NAME).addKeyValue("quota-size-bytes", quota)
+          .log("disabled backend quota");
+      return;
+    }
+    boolean tooMuch = quota > QUOTA_BYTES_MAX;
+    LoggingEventBuilder line =
+        (tooMuch ? LOG.atWarn() : LOG.atInfo())
+            .addKeyValue("quota-name", QUOTA_NAME)
+            .addKeyValue("quota-size-bytes", quota)
+            .addKeyValue("quota-size", ByteSize.text(quota));
+    if (tooMuch) {
+      line.addKeyValue("quota-maximum-size-bytes", QUOTA_BYTES_MAX)
+          .addKeyValue("quota-maximum-size", ByteSize.text(QUOTA_BYTES_MAX))
+          .log("quota exceeds the maximum value");
+    } else {
+      line.log(backend.quotaIsDefault() ? "enabled backend quota with default value" : "enabled backend quota");
     }
   }
 

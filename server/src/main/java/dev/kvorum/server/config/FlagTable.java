@@ -119,8 +119,9 @@ final class FlagTable {
     add("grpc-keepalive-interval", DURATION, "2h0m0s",
             "Time between two pings of the server on a quiet connection, 0 for none.");
     add("grpc-keepalive-timeout", DURATION, "20s", "Time to wait for the answer to a ping, 0 for ever.");
-    add("socket-reuse-port", BOOL, "false", "Listen with SO_REUSEPORT.").yaml("socket-options.reuse-port");
-    add("socket-reuse-address", BOOL, "false", "Listen with SO_REUSEADDR.").yaml("socket-options.reuse-address");
+    add("socket-reuse-port", BOOL, "false", "Listen with SO_REUSEPORT.").yaml("socket-options.reuse-port").pending();
+    add("socket-reuse-address", BOOL, "false", "Listen with SO_REUSEADDR.").yaml("socket-options.reuse-address")
+        .pending();
     add("enable-grpc-gateway", BOOL, "true", "Serve the JSON gateway under /v3/.");
     add("raft-read-timeout", DURATION, "5s",
             "Read timeout of connections between members; at least 5s.")
@@ -280,7 +281,8 @@ final class FlagTable {
     add("enable-log-rotation", BOOL, "false", "Rotate the log; needs a single path in --log-outputs.");
     add("log-rotation-config-json", STRING, LOG_ROTATION,
             "How to rotate: megabytes, days and files to keep (0 keeps all), local time in names, gzip.");
-    add("warning-unary-request-duration", DURATION, "300ms", "Requests that take longer are logged as warnings.");
+    add("warning-unary-request-duration", DURATION, "300ms", "Requests that take longer are logged as warnings.")
+        .pending();
   }
 
   private void distributedTracing() {
@@ -307,20 +309,18 @@ final class FlagTable {
     add("watch-progress-notify-interval", DURATION, "0s",
             "Time between progress notices on a quiet watch; at least 100ms.")
         .shown("10m");
-    add("warning-apply-duration", DURATION, "100ms", "Applying that takes longer is logged as a warning.");
+    add("warning-apply-duration", DURATION, "100ms", "Applying that takes longer is logged as a warning.").pending();
     add("bootstrap-defrag-threshold-megabytes", UINT, "0",
-            "Defragment before serving if that frees at least this much, 0 for never.")
-        .pending();
+            "Defragment before serving if that frees at least this much, 0 for never.");
     add("max-learners", INT, "1", "Learners that a cluster may have.");
     add("downgrade-check-time", DURATION, "5s", "Time between checks whether a downgrade has finished.").pending();
   }
 
   private void unsafe() {
     group("Unsafe");
-    add("force-new-cluster", BOOL, "false", "Forget all other members and keep the data. Unsafe.").pending();
+    add("force-new-cluster", BOOL, "false", "Forget all other members and keep the data. Unsafe.");
     add("unsafe-no-fsync", BOOL, "false",
-            "Never wait for the disk. Unsafe: a crash loses acknowledged writes.")
-        .pending();
+            "Never wait for the disk. Unsafe: a crash loses acknowledged writes.");
   }
 
   private void general() {

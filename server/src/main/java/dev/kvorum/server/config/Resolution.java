@@ -1,5 +1,6 @@
 package dev.kvorum.server.config;
 
+import dev.kvorum.server.config.FeatureGates.Gate;
 import dev.kvorum.server.config.ServerConfig.Auth;
 import dev.kvorum.server.config.ServerConfig.Backend;
 import dev.kvorum.server.config.ServerConfig.Bootstrap;
@@ -29,6 +30,8 @@ final class Resolution {
   private static final String DEFAULT_CLIENT_URL = "http://localhost:2379";
   private static final long MIN_RAFT_IO_NANOS = 5_000_000_000L;
   private static final long QUOTA_DEFAULT = 2_147_483_648L;
+  private static final List<Gate> PENDING_GATES =
+      List.of(Gate.InitialCorruptCheck, Gate.CompactHashCheck, Gate.SetMemberLocalAddr, Gate.StopGRPCServiceOnDefrag);
   private static final long HOUR_NANOS = 3_600_000_000_000L;
 
   private final ConfigValues values;
@@ -346,11 +349,20 @@ final class Resolution {
         values.text("discovery-srv-name"));
   }
 
-  private List<String> pendingFlags() {
-    return FlagTable.SERVER.all().stream()
-        .filter(flag -> flag.pending() && values.isGiven(flag.name()))
-        .map(Flag::name)
-        .toList();
+  private List<String> pendingFlags() throws ValueException {
+    List<String> pending = new ArrayList<>();
+    for (Flag flag : FlagTable.SERVER.all()) {
+      if (flag.pending() && values.isGiven(flag.name())) {
+        pending.add(flag.name());
+      }
+    }
+    FeatureGates gates = FeatureGates.parse(values.text("feature-gates"));
+    for (Gate gate : PENDING_GATES) {
+      if (gates.isOn(gate)) {
+        pending.add("feature-gates=" + gate);
+      }
+    }
+    return List.copyOf(pending);
   }
 
   private long orElse(String flag, long whenZero) {
