@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
@@ -46,6 +47,35 @@ class RealDiskTest {
       first.close();
       assertThat(second.tryFlock(true)).isTrue();
       assertThat(second.tryRecordLock()).isTrue();
+    }
+  }
+
+  @Test
+  void aFlockIsHeldForAsLongAsTheFileIsMapped() throws Exception {
+    Path path = directory.resolve("mapped");
+    DiskFile first = disk.open(path, Disk.OpenMode.CREATE);
+    first.write(bytes("abc"), 0);
+    assertThat(first.tryFlock(true)).isTrue();
+    DiskFile.Mapping readers = first.map(3);
+    first.close();
+    try (DiskFile second = disk.open(path, Disk.OpenMode.WRITE)) {
+      assertThat(second.tryFlock(true)).as("somebody reads the map still").isFalse();
+      assertThat(readers.segment().get(JAVA_BYTE, 0)).isEqualTo((byte) 'a');
+      readers.close();
+      assertThat(second.tryFlock(true)).isTrue();
+    }
+  }
+
+  @Test
+  void readingAClosedMapIsAnErrorAndNoCrash() throws Exception {
+    try (DiskFile file = disk.open(directory.resolve("f"), Disk.OpenMode.CREATE_NEW)) {
+      file.write(bytes("abc"), 0);
+      DiskFile.Mapping map = file.map(3);
+      MemorySegment segment = map.segment();
+      MemorySegment slice = segment.asSlice(1);
+      map.close();
+      assertThatThrownBy(() -> segment.get(JAVA_BYTE, 0)).isInstanceOf(IllegalStateException.class);
+      assertThatThrownBy(() -> slice.get(JAVA_BYTE, 0)).isInstanceOf(IllegalStateException.class);
     }
   }
 
