@@ -34,6 +34,7 @@ final class ApplyLoop {
   private final StateMachine machine;
   private final Waiters waiters;
   private final EffectHandler effects;
+  private final RequestTimes times;
   private final PriorityQueue<Blocked> blocked = new PriorityQueue<>();
   private long blockedMade;
   private long leaderships;
@@ -80,10 +81,18 @@ final class ApplyLoop {
   }
 
   @SuppressWarnings("NullAway.Init") // hub and raft loop are set before the first entry comes
-  ApplyLoop(World world, StateMachine machine, Waiters waiters, EffectHandler effects, long startIndex, Halt halt) {
+  ApplyLoop(
+      World world,
+      StateMachine machine,
+      Waiters waiters,
+      EffectHandler effects,
+      RequestTimes times,
+      long startIndex,
+      Halt halt) {
     this.machine = machine;
     this.waiters = waiters;
     this.effects = effects;
+    this.times = times;
     this.index = startIndex;
     this.appliedIndex = startIndex;
     this.loop =
@@ -172,10 +181,12 @@ final class ApplyLoop {
   private void applyRequest(Entry entry) throws IOException {
     Proposal proposal = RequestCodec.decode(entry.data().array());
     Waiter waiter = waiters.take(proposal.header().id());
+    long begun = times.now();
     ApplyOutcome outcome =
         machine
             .applier()
             .apply(entry.index(), entry.term(), proposal.header(), proposal.request(), waiter != null);
+    times.applied(proposal.request(), outcome.refusal() == null, begun);
     events.addAll(outcome.events());
     finish(waiter, outcome);
   }

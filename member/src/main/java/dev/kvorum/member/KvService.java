@@ -33,6 +33,7 @@ public final class KvService {
   private final Headers headers;
   private final Upkeep upkeep;
   private final Executor workers;
+  private final RequestTimes times;
 
   KvService(
       MemberConfig config,
@@ -42,7 +43,8 @@ public final class KvService {
       Supplier<KvView> views,
       Headers headers,
       Upkeep upkeep,
-      Executor workers) {
+      Executor workers,
+      RequestTimes times) {
     this.config = config;
     this.proposals = proposals;
     this.readIndex = readIndex;
@@ -51,16 +53,18 @@ public final class KvService {
     this.headers = headers;
     this.upkeep = upkeep;
     this.workers = workers;
+    this.times = times;
   }
 
   public void range(Request.Range request, Caller caller, Reply<Encoded> reply) {
     if (refused(RequestChecks.range(request), reply)) {
       return;
     }
+    Reply<Encoded> timed = timed("Range", reply);
     if (request.serializable()) {
-      serveRange(request, reply);
+      serveRange(request, timed);
     } else {
-      readIndex.await(caller.home(), () -> serveRange(request, reply), reply::refuse);
+      readIndex.await(caller.home(), () -> serveRange(request, timed), timed::refuse);
     }
   }
 
@@ -99,9 +103,13 @@ public final class KvService {
   }
 
   private void read(KvView view, Request.Range request, Reply<Encoded> reply) {
+    long begun = times.now();
     try {
-      reply.complete(RangeResponses.encode(view, request, headers));
+      Encoded answer = RangeResponses.encode(view, request, headers);
+      times.ranged(true, begun);
+      reply.complete(answer);
     } catch (EtcdException refusal) {
+      times.ranged(false, begun);
       reply.refuse(refusal);
     } catch (IOException e) {
       reply.refuse(damaged(e));
@@ -144,10 +152,13 @@ public final class KvService {
     }
     if (!request.readOnly()) {
       propose(request, reply);
-    } else if (request.serializable()) {
-      serveTxn(request, reply);
+      return;
+    }
+    Reply<Encoded> timed = timed("ReadonlyTxn", reply);
+    if (request.serializable()) {
+      serveTxn(request, timed);
     } else {
-      readIndex.await(caller.home(), () -> serveTxn(request, reply), reply::refuse);
+      readIndex.await(caller.home(), () -> serveTxn(request, timed), timed::refuse);
     }
   }
 
@@ -173,6 +184,23 @@ public final class KvService {
           }
         },
         reply::refuse);
+  }
+
+  private Reply<Encoded> timed(String type, Reply<Encoded> reply) {
+    long begun = times.now();
+    return new Reply<>() {
+      @Override
+      public void complete(Encoded answer) {
+        times.answered(type, true, begun);
+        reply.complete(answer);
+      }
+
+      @Override
+      public void refuse(EtcdException why) {
+        times.answered(type, false, begun);
+        reply.refuse(why);
+      }
+    };
   }
 
   private boolean admitted(Request request, Reply<Encoded> reply) {

@@ -71,6 +71,15 @@ public final class Member {
 
     default void leaderChanged(long from, long to, long term) {}
 
+    /// One entry was applied. `op` is etcd's name of the operation.
+    default void applied(String op, boolean success, long tookNanos) {}
+
+    /// One request was answered, from its arrival on. `type` is `Range`, `ReadonlyTxn` or the operation's name.
+    default void answered(String type, boolean success, long tookNanos) {}
+
+    /// One range was read.
+    default void ranged(boolean success, long tookNanos) {}
+
     /// A sync of the log, in nanoseconds.
     default void walSynced(long tookNanos) {}
 
@@ -90,9 +99,10 @@ public final class Member {
     this.membership = machine.membership().view();
     this.alarms = machine.alarms().get(AlarmType.NONE);
     RequestIds ids = new RequestIds(memberId, world.clock().wallMillis());
+    RequestTimes times = new RequestTimes(world.clock(), config.warningApplyNanos(), observer);
     this.waiters = new Waiters(world.clock(), config.requestTimeoutNanos());
     this.logLoop = new LogLoop(world, config, boot.wal(), boot.snapStore(), observer::walSynced, this::halt);
-    this.applyLoop = new ApplyLoop(world, machine, waiters, new Effects(), boot.snapshotIndex(), this::halt);
+    this.applyLoop = new ApplyLoop(world, machine, waiters, new Effects(), times, boot.snapshotIndex(), this::halt);
     this.backendLoop = new BackendLoop(world, config, machine.backend(), observer::backendCommitted, this::halt);
     this.raftLoop =
         new RaftLoop(
@@ -103,7 +113,7 @@ public final class Member {
         new Upkeep(
             world, config, machine, applyLoop, backendLoop, logLoop, boot.snapStore(), raftLoop::compactLog,
             boot.snapshotIndex());
-    this.proposals = new Proposals(config, ids, waiters, raftLoop, applyLoop, upkeep::isFull);
+    this.proposals = new Proposals(config, ids, waiters, raftLoop, applyLoop, upkeep::isFull, times);
     this.quota = new QuotaGuard(new Quota(config.quotaBytes()), machine.backend(), memberId);
     this.leaseKeeper =
         new LeaseKeeper(
@@ -128,7 +138,8 @@ public final class Member {
             failure -> halt("watch loop", failure));
     var workers = world.loops().workers();
     this.kv =
-        new KvService(config, proposals, raftLoop.readIndex(), quota, this::view, headers, upkeep, workers);
+        new KvService(
+            config, proposals, raftLoop.readIndex(), quota, this::view, headers, upkeep, workers, times);
     this.leases = new LeaseService(world, applyLoop, raftLoop, proposals, quota, leaseKeeper, headers);
     this.maintenance =
         new MaintenanceService(this, applyLoop, raftLoop, backendLoop, proposals, upkeep, headers, workers);

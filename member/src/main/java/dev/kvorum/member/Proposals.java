@@ -23,6 +23,7 @@ final class Proposals {
   private final RaftLoop raftLoop;
   private final ApplyLoop applyLoop;
   private final MemoryGuard memory;
+  private final RequestTimes times;
 
   /// Whether the member holds too much that bolt has not taken yet.
   @FunctionalInterface
@@ -36,13 +37,15 @@ final class Proposals {
       Waiters waiters,
       RaftLoop raftLoop,
       ApplyLoop applyLoop,
-      MemoryGuard memory) {
+      MemoryGuard memory,
+      RequestTimes times) {
     this.config = config;
     this.ids = ids;
     this.waiters = waiters;
     this.raftLoop = raftLoop;
     this.applyLoop = applyLoop;
     this.memory = memory;
+    this.times = times;
   }
 
   /// Proposes `request`. `applied` hears the outcome, a refusal at apply included, on the apply loop.
@@ -63,16 +66,20 @@ final class Proposals {
       refused.accept(EtcdException.of(EtcdError.REQUEST_TOO_LARGE));
       return;
     }
+    String type = RequestTimes.nameOf(request);
+    long begun = times.now();
     waiters.park(
         id,
         new Waiter() {
           @Override
           public void applied(ApplyOutcome outcome) {
+            times.answered(type, outcome.refusal() == null, begun);
             applied.accept(outcome);
           }
 
           @Override
           public void refused(EtcdException why) {
+            times.answered(type, false, begun);
             refused.accept(why);
           }
         });
