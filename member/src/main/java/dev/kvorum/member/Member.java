@@ -71,6 +71,9 @@ public final class Member {
 
     default void leaderChanged(long from, long to, long term) {}
 
+    /// The cluster speaks `version` (`major.minor`) from now on.
+    default void clusterVersion(String version) {}
+
     /// One entry was applied. `op` is etcd's name of the operation.
     default void applied(String op, boolean success, long tookNanos) {}
 
@@ -165,6 +168,7 @@ public final class Member {
         .addKeyValue("local-server-version", config.serverVersion())
         .addKeyValue("cluster-version", version == null ? "to_be_decided" : version.major() + "." + version.minor())
         .log("starting etcd server");
+    tellClusterVersion();
     applyLoop.start(watchHub);
     upkeep.start();
     leaseKeeper.start(proposals, raftLoop.readIndex());
@@ -187,6 +191,7 @@ public final class Member {
         case Effect.ClusterVersionChanged changed -> {
           membership = changed.view();
           versions.handle(changed);
+          tellClusterVersion();
         }
       }
     }
@@ -215,6 +220,13 @@ public final class Member {
       leaseKeeper.demote();
       autoCompactor.leads(false);
       versions.leads(false);
+    }
+  }
+
+  private void tellClusterVersion() {
+    Version version = membership.clusterVersion();
+    if (version != null) {
+      observer.clusterVersion(version.major() + "." + version.minor());
     }
   }
 

@@ -41,6 +41,12 @@ final class MemberObserver implements Member.Observer, WatchMetrics {
   }
 
   @Override
+  public void clusterVersion(String version) {
+    metrics.clusterVersion.forEach((labels, gauge) -> gauge.set(0));
+    metrics.clusterVersion.labels(version).set(1);
+  }
+
+  @Override
   public void applied(String op, boolean success, long tookNanos) {
     metrics.applyDuration.labels("v3", op, success ? "true" : "false").observeNanos(tookNanos);
   }
