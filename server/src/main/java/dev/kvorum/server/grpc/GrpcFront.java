@@ -14,7 +14,6 @@ import io.grpc.ServerCallHandler;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthGrpc;
-import io.grpc.health.v1.HealthListRequest;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -77,7 +76,6 @@ public final class GrpcFront extends HandlerRegistry {
 
   private void serveHealth() {
     unary(HealthGrpc.getCheckMethod(), HealthCheckRequest::parseFrom, HealthEndpoint::check);
-    unary(HealthGrpc.getListMethod(), HealthListRequest::parseFrom, HealthEndpoint::list);
     stream(HealthGrpc.getWatchMethod(), HealthCheckRequest::parseFrom, HealthEndpoint::watch);
   }
 

@@ -9,8 +9,6 @@ import dev.kvorum.member.StreamReply;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
-import io.grpc.health.v1.HealthListRequest;
-import io.grpc.health.v1.HealthListResponse;
 
 /// `grpc.health.v1.Health`: one service is known, the empty name, and it serves.
 final class HealthEndpoint {
@@ -22,11 +20,6 @@ final class HealthEndpoint {
     } else {
       reply.refuse(EtcdException.of(GrpcCode.NOT_FOUND, "unknown service"));
     }
-  }
-
-  static void list(HealthListRequest request, Caller caller, Reply<Encoded> reply) {
-    HealthCheckResponse serving = HealthCheckResponse.newBuilder().setStatus(ServingStatus.SERVING).build();
-    reply.complete(Encoded.of(HealthListResponse.newBuilder().putStatuses("", serving).build()));
   }
 
   /// Sends the state once; it does not change while we serve, and the stream ends with the server.

@@ -43,6 +43,7 @@ final class KeepAliveEndpoint implements ServerCallHandler<byte[], Encoded> {
     private final RpcObserver.CallObserver observer;
     private boolean renewing;
     private boolean halfClosed;
+    private boolean waitsForRoom;
     private boolean ended;
 
     Stream(ServerCall<byte[], Encoded> call, Caller caller, RpcObserver.CallObserver observer) {
@@ -79,7 +80,17 @@ final class KeepAliveEndpoint implements ServerCallHandler<byte[], Encoded> {
       observer.sent(answer.size());
       if (halfClosed) {
         end(Status.OK);
+      } else if (call.isReady()) {
+        call.request(1);
       } else {
+        waitsForRoom = true; // a client that does not read is not read from
+      }
+    }
+
+    @Override
+    public void onReady() {
+      if (waitsForRoom) {
+        waitsForRoom = false;
         call.request(1);
       }
     }
