@@ -18,7 +18,6 @@ import dev.kvorum.server.grpc.GrpcFront;
 import dev.kvorum.server.http.HttpFront;
 import dev.kvorum.server.http.HttpRoutes;
 import dev.kvorum.server.metrics.GrpcMetrics;
-import dev.kvorum.server.metrics.MetricsPage;
 import dev.kvorum.server.metrics.ProcessMetrics;
 import io.grpc.health.v1.HealthGrpc;
 import java.io.IOException;
@@ -128,13 +127,15 @@ public final class EtcdServer {
     metrics.quotaBackendBytes.set(config.backend().quotaBytes());
     metrics.serverVersion.labels(BuildInfo.ETCD_VERSION).set(1);
     metrics.goVersion.labels(BuildInfo.runtime()).set(1);
-    metrics.serverId.labels(Long.toHexString(member.memberId())).set(1);
+    String id = Long.toHexString(member.memberId());
+    metrics.serverId.labels(id).set(1);
+    metrics.knownPeers.labels(id, id).set(1);
     for (Gate gate : Gate.values()) {
       metrics.featureEnabled.labels(gate.name(), gate.stage()).set(config.gates().isOn(gate));
     }
     ProcessMetrics.addTo(metrics.registry());
     LOG.atInfo()
-        .addKeyValue("local-member-id", Long.toHexString(member.memberId()))
+        .addKeyValue("local-member-id", id)
         .addKeyValue("initial-advertise-peer-urls", GoUrl.texts(config.listeners().advertisePeer()))
         .addKeyValue("listen-peer-urls", GoUrl.texts(config.listeners().peer()))
         .addKeyValue("advertise-client-urls", GoUrl.texts(config.listeners().advertiseClient()))
@@ -153,10 +154,8 @@ public final class EtcdServer {
   }
 
   private HttpFront httpFront() {
-    MetricsPage page = new MetricsPage(metrics.registry());
-    HttpRoutes routes =
-        new HttpRoutes(
-            member, (accept, encoding) -> new HttpRoutes.MetricsText(MetricsPage.CONTENT_TYPE, page.render()));
+    MetricsSource source = new MetricsSource(metrics, member);
+    HttpRoutes routes = new HttpRoutes(member, (accept, encoding) -> source.answer());
     return new HttpFront(routes, config.security().hostWhitelist(), config.security().cors());
   }
 

@@ -309,7 +309,7 @@ final class FlagTable {
     add("watch-progress-notify-interval", DURATION, "0s",
             "Time between progress notices on a quiet watch; at least 100ms.")
         .shown("10m");
-    add("warning-apply-duration", DURATION, "100ms", "Applying that takes longer is logged as a warning.").pending();
+    add("warning-apply-duration", DURATION, "100ms", "Applying that takes longer is logged as a warning.");
     add("bootstrap-defrag-threshold-megabytes", UINT, "0",
             "Defragment before serving if that frees at least this much, 0 for never.");
     add("max-learners", INT, "1", "Learners that a cluster may have.");
