@@ -24,21 +24,20 @@ record DataDirectory(Path path, boolean initialized) {
       EnumSet.of(
           PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE, PosixFilePermission.OWNER_EXECUTE);
 
-  /// Looks at the directory, says what it is, and makes sure that it can be written.
+  /// Looks at the directory and says what it is.
   ///
-  /// @throws IOException when it cannot be listed, made or written
-  static DataDirectory prepare(ServerConfig config) throws IOException {
+  /// @throws IOException when it is there and cannot be listed
+  static DataDirectory inspect(ServerConfig config) throws IOException {
     Path path = config.dataDir();
-    boolean initialized = inspect(path);
+    boolean initialized = holdsMember(path);
     LOG.atInfo()
         .addKeyValue("data-dir", path.toString())
         .addKeyValue("dir-type", initialized ? "member" : "empty")
         .log(initialized ? "server has already been initialized" : "Initialize and start etcd server");
-    makeWritable(path);
     return new DataDirectory(path, initialized);
   }
 
-  private static boolean inspect(Path path) throws IOException {
+  private static boolean holdsMember(Path path) throws IOException {
     if (!Files.exists(path)) {
       return false;
     }
@@ -71,7 +70,10 @@ record DataDirectory(Path path, boolean initialized) {
     return new IOException(why);
   }
 
-  private static void makeWritable(Path path) throws IOException {
+  /// Makes the directory, for us alone, and makes sure that it can be written.
+  ///
+  /// @throws IOException in etcd's words when that cannot be
+  void makeWritable() throws IOException {
     try {
       if (Files.exists(path)) {
         warnOfPermissions(path);

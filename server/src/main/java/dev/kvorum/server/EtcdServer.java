@@ -69,7 +69,7 @@ public final class EtcdServer {
   ///
   /// @throws IOException in etcd's words when it cannot: address in use, directory unusable, data that does not fit
   public static EtcdServer start(ServerConfig config, OnHalt onHalt) throws IOException {
-    DataDirectory directory = DataDirectory.prepare(config);
+    DataDirectory directory = DataDirectory.inspect(config);
     LOG.atInfo().addKeyValue("listen-peer-urls", GoUrl.texts(config.listeners().peer()))
         .log("configuring peer listeners");
     checkFree(config.listeners().peer());
@@ -82,6 +82,7 @@ public final class EtcdServer {
     if (!directory.initialized()) {
       BootstrapRules.check(config);
     }
+    directory.makeWritable();
     EtcdServer server = new EtcdServer(config, onHalt);
     try {
       server.describe();

@@ -95,7 +95,7 @@ class EtcdServerTest {
           .isInstanceOf(IOException.class)
           .hasMessage("listen tcp 127.0.0.1:" + taken.getLocalPort() + ": bind: address already in use");
     }
-    assertThat(directory.resolve("data").resolve("member")).doesNotExist();
+    assertThat(directory.resolve("data")).doesNotExist();
   }
 
   @Test
