@@ -23,7 +23,8 @@ type history struct {
 	events   map[int64][]*mvccpb.Event // by revision
 	state    map[string]*mvccpb.KeyValue
 	breaches []string
-	resumed  int // how often the watcher has been resumed
+	ended    error // of the last stream
+	resumed  int   // how often the watcher has been resumed
 }
 
 func newHistory() *history {
@@ -45,6 +46,7 @@ func (h *history) follow(t *testing.T, m *harness.Member) (stop, wait func()) {
 	h.mutex.Lock()
 	from := h.newest + 1
 	h.resumed++
+	h.ended = nil
 	h.mutex.Unlock()
 	create := &pb.WatchCreateRequest{Key: []byte{0}, RangeEnd: []byte{0}, StartRevision: from}
 	if err := stream.Send(&pb.WatchRequest{RequestUnion: &pb.WatchRequest_CreateRequest{CreateRequest: create}}); err != nil {
@@ -56,6 +58,9 @@ func (h *history) follow(t *testing.T, m *harness.Member) (stop, wait func()) {
 		for {
 			response, err := stream.Recv()
 			if err != nil {
+				h.mutex.Lock()
+				h.ended = err
+				h.mutex.Unlock()
 				return
 			}
 			h.note(response)
@@ -140,7 +145,10 @@ func (h *history) await(t *testing.T, revision int64) {
 		select {
 		case <-changed:
 		case <-deadline:
-			t.Fatalf("the watcher has seen revision %d, the store is at %d", newest, revision)
+			h.mutex.Lock()
+			defer h.mutex.Unlock()
+			t.Fatalf("the watcher has seen revision %d, the store is at %d; its stream: %v; breaches: %q",
+				newest, revision, h.ended, h.breaches)
 		}
 	}
 }
