@@ -66,9 +66,7 @@ public record Bootstrap(
     SnapStore snapStore = new SnapStore(disk, config.snapDir());
     snapStore.removeTemporaries();
     boolean hasLog = Wal.exists(disk, config.walDir());
-    if (hasLog && !disk.exists(config.dbFile())) {
-      throw new StartupException("database file (" + config.dbFile() + ") of the backend is missing");
-    }
+    boolean hasDb = disk.exists(config.dbFile());
     if (!hasLog) {
       checkFounding(config);
     }
@@ -91,6 +89,9 @@ public record Bootstrap(
     } catch (IOException | RuntimeException e) {
       if (machine != null) {
         machine.close();
+      }
+      if (hasLog && !hasDb) {
+        disk.delete(config.dbFile()); // an empty one in its place would look like a fresh member's
       }
       throw e;
     }

@@ -43,10 +43,23 @@ class BootstrapTest {
   private final Disk disk = new RealDisk();
 
   @Test
-  void aMissingDbIsRefused() throws Exception {
+  void aMissingDbIsBuiltAnewFromAWholeLog() throws Exception {
     wrote(directory, 3);
     Files.delete(config().dbFile());
-    assertRefused("of the backend is missing");
+    try (LiveMember member = LiveMember.start(directory)) {
+      assertThat(member.all().getCount()).isEqualTo(3);
+    }
+  }
+
+  @Test
+  void aMissingDbIsRefusedOnceTheLogBeginsAtASnapshot() throws Exception {
+    try (LiveMember member = LiveMember.start(LiveMember.config(directory, Map.of("snapshotCount", 20L)), disk)) {
+      for (int i = 0; i < 60; i++) {
+        member.put("k" + i, "v");
+      }
+    }
+    Files.delete(config().dbFile());
+    assertRefused("failed to find database snapshot file");
     assertThat(config().dbFile()).doesNotExist();
   }
 
