@@ -1,6 +1,7 @@
 package abuse
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -110,7 +111,19 @@ func appendGarbage(path string, end int64) error {
 	return overwrite(path, (end+15)/8*8, []byte{0xde, 0xad, 0xbe, 0xef, 0xde, 0xad, 0xbe, 0xef})
 }
 
-func flipMiddle(path string, end int64) error { return overwrite(path, end/2, []byte("broken!")) }
+// flipMiddle changes a key in the middle: a record's data, whose checksum then
+// fails. A wrong length would be taken for a torn end.
+func flipMiddle(path string, _ int64) error {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	at := bytes.Index(content, []byte("k000150"))
+	if at < 0 {
+		return errors.New("the key is not in the WAL")
+	}
+	return overwrite(path, int64(at), []byte("K"))
+}
 
 func overwrite(path string, at int64, content []byte) error {
 	file, err := os.OpenFile(path, os.O_WRONLY, 0)
