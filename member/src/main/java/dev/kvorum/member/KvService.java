@@ -207,8 +207,7 @@ public final class KvService {
     if (quota.admits(request)) {
       return true;
     }
-    proposals.propose(
-        quota.alarm(), outcome -> reply.refuse(QuotaGuard.refusal()), why -> reply.refuse(QuotaGuard.refusal()));
+    quota.raiseAlarm(proposals, () -> reply.refuse(QuotaGuard.refusal()));
     return false;
   }
 

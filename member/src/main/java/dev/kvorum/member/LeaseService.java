@@ -53,8 +53,7 @@ public final class LeaseService {
     long id = request.getID() == 0 ? proposals.nextLeaseId() : request.getID();
     Request.LeaseGrant grant = new Request.LeaseGrant(request.getTTL(), id);
     if (!quota.admits(grant)) {
-      proposals.propose(
-          quota.alarm(), outcome -> reply.refuse(QuotaGuard.refusal()), why -> reply.refuse(QuotaGuard.refusal()));
+      quota.raiseAlarm(proposals, () -> reply.refuse(QuotaGuard.refusal()));
       return;
     }
     proposals.propose(grant, outcome -> answer(outcome, reply), reply::refuse);

@@ -6,7 +6,6 @@ import dev.kvorum.member.watch.WatchHub;
 import dev.kvorum.member.watch.WatchMetrics;
 import dev.kvorum.state.Effect;
 import dev.kvorum.state.Quota;
-import dev.kvorum.state.Request;
 import dev.kvorum.state.StateMachine;
 import dev.kvorum.state.alarm.AlarmMember;
 import dev.kvorum.state.alarm.AlarmType;
@@ -198,9 +197,7 @@ public final class Member {
 
     @Override
     public void raiseNoSpace(Runnable then) {
-      Request.Alarm alarm = quota.alarm();
-      LOG.atWarn().addKeyValue("alarm", "NOSPACE").log("message exceeded backend quota; raising alarm");
-      proposals.propose(alarm, outcome -> then.run(), why -> applyLoop.loop().execute(then));
+      quota.raiseAlarm(proposals, () -> applyLoop.loop().execute(then));
     }
 
     @Override

@@ -27,12 +27,16 @@ final class Signals {
     }
   }
 
+  private static final long DEFAULT_ACTION = 0;
+
   private final CompletableFuture<Cause> first = new CompletableFuture<>();
 
   /// Takes SIGINT and SIGTERM from the JVM, whose own way of stopping would tear threads down under us.
   static Signals catching() {
     Signals signals = new Signals();
     for (Cause cause : Cause.values()) {
+      // whoever started us may have left it ignored, as shells do behind "&"; the JVM would respect that
+      call("signal", new Signal(cause.shortName).getNumber(), DEFAULT_ACTION);
       Signal.handle(new Signal(cause.shortName), ignored -> signals.first.complete(cause));
     }
     return signals;
@@ -52,23 +56,24 @@ final class Signals {
     }
     Signal signal = new Signal(cause.shortName);
     Signal.handle(signal, SignalHandler.SIG_DFL);
-    raise(signal.getNumber());
+    call("raise", signal.getNumber()); // the JDK's own refuses signals that have their default action
     runtime.halt(128 + signal.getNumber());
   }
 
-  /// raise(3); the JDK's own refuses signals that have their default action.
-  private static void raise(int number) {
+  /// A C function of ints.
+  private static void call(String function, long... arguments) {
     Linker linker = Linker.nativeLinker();
+    FunctionDescriptor shape = FunctionDescriptor.of(ValueLayout.JAVA_LONG);
+    Object[] values = new Object[arguments.length];
+    for (int i = 0; i < arguments.length; i++) {
+      shape = shape.appendArgumentLayouts(ValueLayout.JAVA_LONG);
+      values[i] = arguments[i];
+    }
     try {
-      int ignored =
-          (int)
-              linker
-                  .downcallHandle(
-                      linker.defaultLookup().findOrThrow("raise"),
-                      FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT))
-                  .invokeExact(number);
+      Object ignored =
+          linker.downcallHandle(linker.defaultLookup().findOrThrow(function), shape).invokeWithArguments(values);
     } catch (Throwable notHere) {
-      // the caller ends the process by the status that means the same
+      // without native access signals are as they were, and the caller has another way to end
     }
   }
 }

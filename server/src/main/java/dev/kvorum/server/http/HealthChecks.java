@@ -8,10 +8,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// `/health`, `/livez` and `/readyz`, as etcd answers them.
 final class HealthChecks {
   private static final String JSON_HEALTHY = "{\"health\":\"true\",\"reason\":\"\"}";
+
+  private static final Logger LOG = LoggerFactory.getLogger(HealthChecks.class);
 
   private final Member member;
   private final List<Check> live;
@@ -47,12 +51,14 @@ final class HealthChecks {
   void health(HttpQuery query, Caller caller, Consumer<HttpAnswer> reply) {
     for (AlarmMember alarm : member.alarms()) {
       if (!query.all("exclude").contains(alarm.type().toString())) {
+        LOG.atWarn().addKeyValue("alarm", alarm.type().toString()).log("serving /health false due to an alarm");
         reply.accept(unhealthy("ALARM " + alarm.type().toString()));
         return;
       }
     }
     boolean serializable = query.isTrue("serializable");
     if (!serializable && !member.hasLeader()) {
+      LOG.warn("serving /health false; no leader");
       reply.accept(unhealthy("RAFT NO LEADER"));
       return;
     }
@@ -65,6 +71,7 @@ final class HealthChecks {
   }
 
   private static HttpAnswer unhealthy(String reason) {
+    LOG.atWarn().addKeyValue("status-code", 503).addKeyValue("reason", reason).log("/health error");
     return HttpAnswer.error(503, "{\"health\":\"false\",\"reason\":\"" + reason + "\"}");
   }
 

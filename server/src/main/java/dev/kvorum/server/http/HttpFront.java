@@ -47,6 +47,14 @@ public final class HttpFront {
   private final class Handler extends SimpleChannelInboundHandler<FullHttpRequest> {
     @Override
     protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
+      if (request.decoderResult().isFailure()) {
+        malformed(context, "400 Bad Request");
+        return;
+      }
+      if (request.protocolVersion().minorVersion() >= 1 && !request.headers().contains(HttpHeaderNames.HOST)) {
+        malformed(context, "400 Bad Request: missing required Host header");
+        return;
+      }
       HttpQuery query = HttpQuery.of(request, context.executor());
       context.channel().config().setAutoRead(false); // answers keep the order of requests
       admitted(
@@ -58,6 +66,12 @@ public final class HttpFront {
               context.executor().execute(() -> write(context, answer));
             }
           });
+    }
+
+    /// Whatever follows on such a connection cannot be trusted either.
+    private void malformed(ChannelHandlerContext context, String why) {
+      write(context, HttpAnswer.plain(400, why).with("Connection", "close"));
+      context.channel().config().setAutoRead(false);
     }
 
     private void write(ChannelHandlerContext context, HttpAnswer answer) {

@@ -13,7 +13,17 @@ import java.util.concurrent.Executor;
 record HttpQuery(String method, String path, Map<String, List<String>> parameters, HttpHeaders headers, Executor home) {
   static HttpQuery of(FullHttpRequest request, Executor home) {
     QueryStringDecoder uri = new QueryStringDecoder(request.uri());
-    return new HttpQuery(request.method().name(), uri.path(), uri.parameters(), request.headers(), home);
+    return new HttpQuery(request.method().name(), pathOf(uri.path()), uri.parameters(), request.headers(), home);
+  }
+
+  /// A proxy may send the absolute form, scheme and host included (RFC 9112 §3.2.2).
+  private static String pathOf(String target) {
+    int scheme = target.indexOf("://");
+    if (target.startsWith("/") || scheme < 0) {
+      return target;
+    }
+    int slash = target.indexOf('/', scheme + 3);
+    return slash < 0 ? "/" : target.substring(slash);
   }
 
   boolean isGet() {
