@@ -25,26 +25,28 @@ final class Versions {
   private final StateMachine machine;
   private final Proposals proposals;
   private final long memberId;
-  private final Runnable published;
+  private final Runnable ready;
+  private boolean isPublished;
+  private boolean isReady;
   private boolean leads;
   private boolean proposing;
   private @Nullable String storageTrouble;
   private volatile @Nullable Version storage;
 
-  /// @param published runs once, on the apply loop, when the cluster knows this member's name and URLs
+  /// @param ready runs once, on the apply loop, when the cluster knows this member's name and URLs, and its own version
   Versions(
       MemberConfig config,
       ApplyLoop applyLoop,
       StateMachine machine,
       Proposals proposals,
       long memberId,
-      Runnable published) {
+      Runnable ready) {
     this.config = config;
     this.applyLoop = applyLoop;
     this.machine = machine;
     this.proposals = proposals;
     this.memberId = memberId;
-    this.published = published;
+    this.ready = ready;
     this.storage = machine.schema().recorded();
   }
 
@@ -73,7 +75,8 @@ final class Versions {
                   "local-member-attributes",
                   "{Name:" + config.name() + " ClientURLs:" + config.advertiseClientUrls() + "}")
               .log("published local member to cluster through raft");
-          published.run();
+          isPublished = true;
+          tellReady();
         },
         why -> applyLoop.loop().schedule(RETRY_NANOS, this::publish));
   }
@@ -95,7 +98,16 @@ final class Versions {
     proposeClusterVersion();
   }
 
+  /// A member serves once the cluster knows it and has a version to speak.
+  private void tellReady() {
+    if (isPublished && !isReady && machine.membership().clusterVersion() != null) {
+      isReady = true;
+      ready.run();
+    }
+  }
+
   void handle(Effect.ClusterVersionChanged change) {
+    tellReady();
     LOG.atInfo().addKeyValue("cluster-version", minor(change.view())).log("cluster version is updated");
     migrate();
   }
