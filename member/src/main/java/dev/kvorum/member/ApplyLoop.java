@@ -187,6 +187,7 @@ final class ApplyLoop {
             .applier()
             .apply(entry.index(), entry.term(), proposal.header(), proposal.request(), waiter != null);
     times.applied(proposal.request(), outcome.refusal() == null, begun);
+    times.changed(outcome.events());
     events.addAll(outcome.events());
     finish(waiter, outcome);
   }

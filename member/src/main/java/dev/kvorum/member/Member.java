@@ -76,6 +76,9 @@ public final class Member {
     /// One entry was applied. `op` is etcd's name of the operation.
     default void applied(String op, boolean success, long tookNanos) {}
 
+    /// One entry changed keys: `puts` of them written, `deletes` gone.
+    default void changed(int puts, int deletes) {}
+
     /// One request was answered, from its arrival on. `type` is `Range`, `ReadonlyTxn` or the operation's name.
     default void answered(String type, boolean success, long tookNanos) {}
 

@@ -3,7 +3,9 @@ package dev.kvorum.member;
 import dev.kvorum.env.Clock;
 import dev.kvorum.state.AuthRequest;
 import dev.kvorum.state.Request;
+import dev.kvorum.state.keys.Event;
 import java.time.Duration;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,6 +38,17 @@ final class RequestTimes {
           .addKeyValue("prefix", "")
           .addKeyValue("request", nameOf(request))
           .log("apply request took too long");
+    }
+  }
+
+  /// What an applied entry did to the keys.
+  void changed(List<Event> events) {
+    if (!events.isEmpty()) {
+      int puts = 0;
+      for (Event event : events) {
+        puts += event.type() == Event.Type.PUT ? 1 : 0;
+      }
+      observer.changed(puts, events.size() - puts);
     }
   }
 

@@ -52,6 +52,15 @@ final class MemberObserver implements Member.Observer, WatchMetrics {
   }
 
   @Override
+  public void changed(int puts, int deletes) {
+    metrics.puts.add(puts);
+    metrics.deletes.add(deletes);
+    if (puts + deletes > 1) {
+      metrics.txns.increment();
+    }
+  }
+
+  @Override
   public void answered(String type, boolean success, long tookNanos) {
     metrics.requestDuration.labels(type, success ? "true" : "false").observeNanos(tookNanos);
   }
@@ -59,6 +68,7 @@ final class MemberObserver implements Member.Observer, WatchMetrics {
   @Override
   public void ranged(boolean success, long tookNanos) {
     metrics.rangeDuration.labels(success ? "true" : "false").observeNanos(tookNanos);
+    metrics.ranges.increment();
   }
 
   @Override
