@@ -321,9 +321,4 @@ public record Bootstrap(
       case ERROR -> RAFT_LOG.error(message.get());
     }
   }
-
-  /// The configuration raft begins with; for log lines and checks.
-  ConfState confState() {
-    return node.confState();
-  }
 }

@@ -1,8 +1,12 @@
 package dev.kvorum.member;
 
+import dev.kvorum.api.Encoded;
+import dev.kvorum.api.EtcdException;
 import dev.kvorum.api.ProtoWriter;
 import dev.kvorum.api.etcdserverpb.ResponseHeader;
+import dev.kvorum.state.ApplyOutcome;
 import dev.kvorum.state.ResponseCodec;
+import java.util.Objects;
 import java.util.function.LongSupplier;
 
 /// Makes the header of every answer: who answers, in which term, at which revision.
@@ -21,6 +25,16 @@ public record Headers(long clusterId, long memberId, LongSupplier term) {
   /// The same for [ResponseCodec].
   public ResponseCodec.Responder responder() {
     return new ResponseCodec.Responder(clusterId, memberId, term.getAsLong());
+  }
+
+  /// Tells whoever proposed an entry what applying it came to.
+  void answer(ApplyOutcome outcome, Reply<Encoded> reply) {
+    EtcdException refusal = outcome.refusal();
+    if (refusal != null) {
+      reply.refuse(refusal);
+    } else {
+      reply.complete(ResponseCodec.encode(Objects.requireNonNull(outcome.response()), responder()));
+    }
   }
 
   /// Writes the header as sub-message `field` of the message being written.

@@ -5,11 +5,9 @@ import dev.kvorum.api.EtcdError;
 import dev.kvorum.api.EtcdException;
 import dev.kvorum.api.GrpcCode;
 import dev.kvorum.api.etcdserverpb.CompactionRequest;
-import dev.kvorum.state.ApplyOutcome;
 import dev.kvorum.state.KvReader;
 import dev.kvorum.state.Request;
 import dev.kvorum.state.RequestChecks;
-import dev.kvorum.state.Response;
 import dev.kvorum.state.ResponseCodec;
 import dev.kvorum.state.keys.KvView;
 import java.io.IOException;
@@ -178,9 +176,9 @@ public final class KvService {
         compact,
         outcome -> {
           if (compact.physical() && outcome.response() != null) {
-            upkeep.whenCompacted(() -> answer(outcome, reply));
+            upkeep.whenCompacted(() -> headers.answer(outcome, reply));
           } else {
-            answer(outcome, reply);
+            headers.answer(outcome, reply);
           }
         },
         reply::refuse);
@@ -220,16 +218,6 @@ public final class KvService {
   }
 
   private void propose(Request request, Reply<Encoded> reply) {
-    proposals.propose(request, outcome -> answer(outcome, reply), reply::refuse);
-  }
-
-  private void answer(ApplyOutcome outcome, Reply<Encoded> reply) {
-    EtcdException refusal = outcome.refusal();
-    if (refusal != null) {
-      reply.refuse(refusal);
-      return;
-    }
-    Response response = outcome.response();
-    reply.complete(ResponseCodec.encode(java.util.Objects.requireNonNull(response), headers.responder()));
+    proposals.propose(request, outcome -> headers.answer(outcome, reply), reply::refuse);
   }
 }

@@ -14,12 +14,9 @@ import dev.kvorum.api.etcdserverpb.LeaseTimeToLiveResponse;
 import dev.kvorum.api.etcdserverpb.ResponseHeader;
 import dev.kvorum.env.Bytes;
 import dev.kvorum.env.World;
-import dev.kvorum.state.ApplyOutcome;
 import dev.kvorum.state.Request;
-import dev.kvorum.state.ResponseCodec;
 import dev.kvorum.state.lease.Lease;
 import com.google.protobuf.UnsafeByteOperations;
-import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 
 /// The meaning of the Lease RPCs. Any thread; what the leases' clock knows is asked on the apply loop.
@@ -56,22 +53,12 @@ public final class LeaseService {
       quota.raiseAlarm(proposals, () -> reply.refuse(QuotaGuard.refusal()));
       return;
     }
-    proposals.propose(grant, outcome -> answer(outcome, reply), reply::refuse);
+    proposals.propose(grant, outcome -> headers.answer(outcome, reply), reply::refuse);
   }
 
   public void revoke(LeaseRevokeRequest request, Caller caller, Reply<Encoded> reply) {
     proposals.propose(
-        new Request.LeaseRevoke(request.getID()), outcome -> answer(outcome, reply), reply::refuse);
-  }
-
-  private void answer(ApplyOutcome outcome, Reply<Encoded> reply) {
-    EtcdException refusal = outcome.refusal();
-    if (refusal != null) {
-      reply.refuse(refusal);
-    } else {
-      reply.complete(
-          ResponseCodec.encode(Objects.requireNonNull(outcome.response()), headers.responder()));
-    }
+        new Request.LeaseRevoke(request.getID()), outcome -> headers.answer(outcome, reply), reply::refuse);
   }
 
   public void keepAlive(LeaseKeepAliveRequest request, Caller caller, Reply<Encoded> reply) {

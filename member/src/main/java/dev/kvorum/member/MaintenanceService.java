@@ -15,14 +15,12 @@ import dev.kvorum.api.etcdserverpb.SnapshotRequest;
 import dev.kvorum.api.etcdserverpb.StatusRequest;
 import dev.kvorum.api.etcdserverpb.StatusResponse;
 import dev.kvorum.state.Request;
-import dev.kvorum.state.ResponseCodec;
 import dev.kvorum.state.alarm.AlarmMember;
 import dev.kvorum.state.alarm.AlarmType;
 import dev.kvorum.state.backend.BackendSize;
 import dev.kvorum.state.keys.KvHash;
 import dev.kvorum.state.keys.KvView;
 import java.io.IOException;
-import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.slf4j.Logger;
@@ -68,18 +66,7 @@ public final class MaintenanceService {
       reply.refuse(EtcdException.of(GrpcCode.INVALID_ARGUMENT, "etcdserver: unknown alarm action"));
       return;
     }
-    proposals.propose(
-        alarm,
-        outcome -> {
-          EtcdException refusal = outcome.refusal();
-          if (refusal != null) {
-            reply.refuse(refusal);
-          } else {
-            reply.complete(
-                ResponseCodec.encode(Objects.requireNonNull(outcome.response()), headers.responder()));
-          }
-        },
-        reply::refuse);
+    proposals.propose(alarm, outcome -> headers.answer(outcome, reply), reply::refuse);
   }
 
   private static Request.Alarm.Action action(int number) {
