@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"testing"
 	"time"
 
@@ -72,64 +71,4 @@ func load(t *testing.T, m *harness.Member, random *rand.Rand, round, writes, meg
 		_, err = client.Compact(ctx, now.Header.Revision-int64(random.IntN(100)), options...)
 		check(err)
 	}
-}
-
-// startWriters begins a load that goes on until the process ends.
-func startWriters(t *testing.T, m *harness.Member, round int) *writers {
-	ctx, cancel := context.WithCancel(context.Background())
-	t.Cleanup(cancel)
-	w := &writers{cancel: cancel}
-	for i := range 4 {
-		client := m.Client(t)
-		w.wait.Go(func() {
-			for n := 0; ctx.Err() == nil; n++ {
-				call, done := context.WithTimeout(ctx, 2*time.Second)
-				key := fmt.Sprintf("load/%d/%d/%06d", round, i, n)
-				answer, err := client.Put(call, key, key)
-				done()
-				if err != nil {
-					return
-				}
-				w.mutex.Lock()
-				w.acknowledged = append(w.acknowledged, acknowledged{key, answer.Header.Revision})
-				w.mutex.Unlock()
-			}
-		})
-	}
-	return w
-}
-
-// acknowledged is one write the server has confirmed.
-type acknowledged struct {
-	key      string
-	revision int64
-}
-
-type writers struct {
-	cancel       context.CancelFunc
-	wait         sync.WaitGroup
-	mutex        sync.Mutex
-	acknowledged []acknowledged
-}
-
-func (w *writers) count() int {
-	w.mutex.Lock()
-	defer w.mutex.Unlock()
-	return len(w.acknowledged)
-}
-
-func (w *writers) awaitCount(t *testing.T, n int) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); w.count() < n; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("only %d of %d writes acknowledged", w.count(), n)
-		}
-	}
-}
-
-// stop ends the load and returns what was acknowledged.
-func (w *writers) stop() []acknowledged {
-	w.cancel()
-	w.wait.Wait()
-	return w.acknowledged
 }

@@ -110,8 +110,14 @@ func (m *Member) Launch(tb testing.TB) *Process {
 // Start starts the process and waits until it serves clients.
 func (m *Member) Start(tb testing.TB) {
 	tb.Helper()
-	p := m.Launch(tb)
-	if err := p.AwaitLog(readyMessage, startTimeout); err != nil {
+	m.Launch(tb)
+	m.AwaitReady(tb)
+}
+
+// AwaitReady waits until a launched process serves clients.
+func (m *Member) AwaitReady(tb testing.TB) {
+	tb.Helper()
+	if err := m.process.AwaitLog(readyMessage, startTimeout); err != nil {
 		tb.Fatalf("%s (%s) did not start: %v\n%s", m.Name, m.Binary, err, m.LogTail(40))
 	}
 }

@@ -9,19 +9,20 @@ import (
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
-	"go.etcd.io/etcd/api/v3/mvccpb"
 
 	"kvorum.dev/interop/harness"
 )
+
+const patience = 60 * time.Second
 
 func TestNothingAcknowledgedIsLostByKills(t *testing.T) {
 	seed, kills := harness.Seed(t), harness.Count(t, "KVORUM_KILLS", 20)
 	random := rand.New(rand.NewPCG(uint64(seed), 9))
 	m := harness.NewMember(t, "ours", harness.Subject(), "--snapshot-count=500", "--snapshot-catchup-entries=200")
-	h, began, writes := newHistory(), time.Now(), 0
+	h, began, writes := harness.NewHistory(), time.Now(), 0
 	m.Start(t)
 	for life := 0; life < kills; life++ {
-		_, wait := h.follow(t, m)
+		_, wait := h.Follow(t, m)
 		w := startWriters(t, m, life, random)
 		w.awaitCount(t, random.IntN(700))
 		disturb(t, m, life, random, h)
@@ -43,12 +44,12 @@ func TestNothingAcknowledgedIsLostByKills(t *testing.T) {
 		}
 	}
 	fmt.Printf("%d kills, %d acknowledged writes, %d revisions, watch resumed %d times, %v\n",
-		kills, writes, h.newest, h.resumed, time.Since(began).Round(time.Second))
+		kills, writes, h.Newest(), h.Resumed(), time.Since(began).Round(time.Second))
 	finish(t, m, h)
 }
 
 // check resumes the watcher and judges the restarted server.
-func check(t *testing.T, m *harness.Member, h *history, acknowledged []write) {
+func check(t *testing.T, m *harness.Member, h *harness.History, acknowledged []harness.Write) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -56,16 +57,12 @@ func check(t *testing.T, m *harness.Member, h *history, acknowledged []write) {
 	if err != nil {
 		t.Fatalf("the restarted server does not answer: %v", err)
 	}
-	h.resumeUntil(t, m, now.Header.Revision)
-	for _, w := range acknowledged {
-		h.mustHave(t, w)
-	}
-	h.mustMatch(t, m)
-	h.events = map[int64][]*mvccpb.Event{} // judged
+	h.ResumeUntil(t, m, now.Header.Revision)
+	h.Judge(t, m, acknowledged)
 }
 
 // disturb now and then has the server busy with its files when it is killed.
-func disturb(t *testing.T, m *harness.Member, life int, random *rand.Rand, h *history) {
+func disturb(t *testing.T, m *harness.Member, life int, random *rand.Rand, h *harness.History) {
 	conn := m.Dial(t)
 	call := func(run func(ctx context.Context)) {
 		go func() {
@@ -77,9 +74,7 @@ func disturb(t *testing.T, m *harness.Member, life int, random *rand.Rand, h *hi
 	}
 	switch life % 4 {
 	case 1:
-		h.mutex.Lock()
-		revision := h.newest - 1 // the resumed watcher must not need what is compacted
-		h.mutex.Unlock()
+		revision := h.Newest() - 1 // the resumed watcher must not need what is compacted
 		call(func(ctx context.Context) {
 			_, _ = pb.NewKVClient(conn).Compact(ctx, &pb.CompactionRequest{Revision: revision, Physical: true})
 		})
@@ -91,7 +86,7 @@ func disturb(t *testing.T, m *harness.Member, life int, random *rand.Rand, h *hi
 }
 
 // finish lets the real tools and the real server confirm the last state.
-func finish(t *testing.T, m *harness.Member, h *history) {
+func finish(t *testing.T, m *harness.Member, h *harness.History) {
 	hash := m.HashKV(t, 0)
 	m.Terminate(t)
 	check := harness.Run(patience, "", nil, harness.Tool("bbolt"), "check", filepath.Join(m.Dir, "member", "snap", "db"))
@@ -100,7 +95,7 @@ func finish(t *testing.T, m *harness.Member, h *history) {
 	}
 	m.Name, m.Binary = "real", harness.Reference()
 	m.Start(t)
-	h.mustMatch(t, m)
+	h.MustMatch(t, m)
 	if again := m.HashKV(t, 0); again.Hash != hash.Hash {
 		t.Errorf("HashKV %v, under the real etcd %v", hash, again)
 	}

@@ -9,23 +9,15 @@ import (
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
-	"go.etcd.io/etcd/api/v3/mvccpb"
 
 	"kvorum.dev/interop/harness"
 )
-
-// write is one change the server has acknowledged.
-type write struct {
-	key, value string
-	kind       mvccpb.Event_EventType
-	revision   int64
-}
 
 // writers load a server until it dies. Each change raises the revision by one,
 // which lets the watcher check that revisions are gapless.
 type writers struct {
 	mutex        sync.Mutex
-	acknowledged []write
+	acknowledged []harness.Write
 	wait         sync.WaitGroup
 	cancel       context.CancelFunc
 }
@@ -54,7 +46,7 @@ func startWriters(t *testing.T, m *harness.Member, life int, random *rand.Rand) 
 }
 
 // step makes one change: a put, an overwrite, a delete, or several in one txn.
-func step(ctx context.Context, kv pb.KVClient, random *rand.Rand, id string, mine *[]string) ([]write, error) {
+func step(ctx context.Context, kv pb.KVClient, random *rand.Rand, id string, mine *[]string) ([]harness.Write, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	value := fmt.Sprintf("%s %0*d", id, random.IntN(200), 0)
@@ -63,19 +55,19 @@ func step(ctx context.Context, kv pb.KVClient, random *rand.Rand, id string, min
 		key := (*mine)[0]
 		*mine = (*mine)[1:]
 		answer, err := kv.DeleteRange(ctx, &pb.DeleteRangeRequest{Key: []byte(key)})
-		return []write{{key, "", mvccpb.Event_DELETE, answer.GetHeader().GetRevision()}}, err
+		return []harness.Write{harness.DeletedAt(key, answer.GetHeader().GetRevision())}, err
 	case n <= 2:
 		a, b := "shared/"+id[len(id)-1:], "txn/"+id
 		answer, err := kv.Txn(ctx, &pb.TxnRequest{Success: []*pb.RequestOp{put(a, value), put(b, value)}})
 		revision := answer.GetHeader().GetRevision()
-		return []write{{a, value, mvccpb.Event_PUT, revision}, {b, value, mvccpb.Event_PUT, revision}}, err
+		return []harness.Write{harness.PutAt(a, value, revision), harness.PutAt(b, value, revision)}, err
 	default:
 		key := "own/" + id
 		answer, err := kv.Put(ctx, &pb.PutRequest{Key: []byte(key), Value: []byte(value)})
 		if err == nil {
 			*mine = append(*mine, key)
 		}
-		return []write{{key, value, mvccpb.Event_PUT, answer.GetHeader().GetRevision()}}, err
+		return []harness.Write{harness.PutAt(key, value, answer.GetHeader().GetRevision())}, err
 	}
 }
 
@@ -98,7 +90,7 @@ func (w *writers) awaitCount(t *testing.T, n int) {
 	}
 }
 
-func (w *writers) stop() []write {
+func (w *writers) stop() []harness.Write {
 	w.cancel()
 	w.wait.Wait()
 	return w.acknowledged

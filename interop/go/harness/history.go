@@ -1,4 +1,4 @@
-package kill
+package harness
 
 import (
 	"context"
@@ -9,34 +9,53 @@ import (
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
-
-	"kvorum.dev/interop/harness"
 )
 
 const patience = 60 * time.Second
 
-// history is what one watcher of all keys has seen over all lives of a server.
-type history struct {
+// Write is one change that a server has acknowledged.
+type Write struct {
+	Key, Value string
+	Kind       mvccpb.Event_EventType
+	Revision   int64
+}
+
+// PutAt is a put that was answered with a revision.
+func PutAt(key, value string, revision int64) Write {
+	return Write{Key: key, Value: value, Kind: mvccpb.Event_PUT, Revision: revision}
+}
+
+// DeletedAt is the deletion of a key that was there.
+func DeletedAt(key string, revision int64) Write {
+	return Write{Key: key, Kind: mvccpb.Event_DELETE, Revision: revision}
+}
+
+// History is what one watcher of all keys has seen over all lives of a server,
+// be it one program or two in turns. It holds them to what they promise:
+// revisions go up by one, every event follows from those before it, nothing is
+// missed or seen twice.
+type History struct {
 	mutex    sync.Mutex
 	changed  chan struct{}
 	newest   int64
-	events   map[int64][]*mvccpb.Event // by revision
+	events   map[int64][]*mvccpb.Event // by revision, since the last Judge
 	state    map[string]*mvccpb.KeyValue
 	breaches []string
 	ended    error // of the last stream
 	resumed  int   // how often the watcher has been resumed
 }
 
-func newHistory() *history {
-	return &history{
+// NewHistory begins with an empty store.
+func NewHistory() *History {
+	return &History{
 		changed: make(chan struct{}), newest: 1,
 		events: map[int64][]*mvccpb.Event{}, state: map[string]*mvccpb.KeyValue{},
 	}
 }
 
-// follow resumes the watch after the newest revision seen. One returned
+// Follow resumes the watch after the newest revision seen. One returned
 // function ends it, the other waits until the server's death has ended it.
-func (h *history) follow(t *testing.T, m *harness.Member) (stop, wait func()) {
+func (h *History) Follow(t *testing.T, m *Member) (stop, wait func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	stream, err := pb.NewWatchClient(m.Dial(t)).Watch(ctx)
@@ -81,16 +100,39 @@ func (h *history) follow(t *testing.T, m *harness.Member) (stop, wait func()) {
 	}
 }
 
-// resumeUntil follows for a moment: until a revision has been seen.
-func (h *history) resumeUntil(t *testing.T, m *harness.Member, revision int64) {
+// ResumeUntil follows for a moment: until a revision has been seen.
+func (h *History) ResumeUntil(t *testing.T, m *Member, revision int64) {
 	t.Helper()
-	stop, _ := h.follow(t, m)
-	h.await(t, revision)
+	stop, _ := h.Follow(t, m)
+	h.Await(t, revision)
 	stop()
 }
 
+// Newest is the newest revision seen.
+func (h *History) Newest() int64 {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	return h.newest
+}
+
+// Resumed is how often the watcher has been resumed.
+func (h *History) Resumed() int { return h.resumed }
+
+// Judge looks for acknowledged writes in what the watcher has seen since the
+// last time, and compares its sum with all keys of a server.
+func (h *History) Judge(t *testing.T, m *Member, acknowledged []Write) {
+	t.Helper()
+	for _, w := range acknowledged {
+		h.mustHave(t, w)
+	}
+	h.MustMatch(t, m)
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	h.events = map[int64][]*mvccpb.Event{}
+}
+
 // note adds a response's events and checks that revisions go up by one.
-func (h *history) note(response *pb.WatchResponse) {
+func (h *History) note(response *pb.WatchResponse) {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	if response.Canceled {
@@ -110,7 +152,7 @@ func (h *history) note(response *pb.WatchResponse) {
 	h.changed = make(chan struct{})
 }
 
-func (h *history) apply(e *mvccpb.Event) {
+func (h *History) apply(e *mvccpb.Event) {
 	key := string(e.Kv.Key)
 	before := h.state[key]
 	switch {
@@ -127,12 +169,12 @@ func (h *history) apply(e *mvccpb.Event) {
 	h.state[key] = e.Kv
 }
 
-func (h *history) breach(format string, args ...any) {
+func (h *History) breach(format string, args ...any) {
 	h.breaches = append(h.breaches, fmt.Sprintf(format, args...))
 }
 
-// await waits until the watcher has seen a revision.
-func (h *history) await(t *testing.T, revision int64) {
+// Await waits until the watcher has seen a revision.
+func (h *History) Await(t *testing.T, revision int64) {
 	t.Helper()
 	deadline := time.After(patience)
 	for {
@@ -154,18 +196,18 @@ func (h *history) await(t *testing.T, revision int64) {
 }
 
 // mustHave checks one acknowledged write against what the watcher has seen.
-func (h *history) mustHave(t *testing.T, w write) {
+func (h *History) mustHave(t *testing.T, w Write) {
 	t.Helper()
-	for _, e := range h.events[w.revision] {
-		if string(e.Kv.Key) == w.key && e.Type == w.kind && (w.kind == mvccpb.Event_DELETE || string(e.Kv.Value) == w.value) {
+	for _, e := range h.events[w.Revision] {
+		if string(e.Kv.Key) == w.Key && e.Type == w.Kind && (w.Kind == mvccpb.Event_DELETE || string(e.Kv.Value) == w.Value) {
 			return
 		}
 	}
-	t.Errorf("acknowledged but gone: %v of %s at revision %d; that revision holds %v", w.kind, w.key, w.revision, h.events[w.revision])
+	t.Errorf("acknowledged but gone: %v of %s at revision %d; that revision holds %v", w.Kind, w.Key, w.Revision, h.events[w.Revision])
 }
 
-// mustMatch compares the history's sum with all keys of a server.
-func (h *history) mustMatch(t *testing.T, m *harness.Member) {
+// MustMatch compares the history's sum with all keys of a server.
+func (h *History) MustMatch(t *testing.T, m *Member) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -173,7 +215,7 @@ func (h *history) mustMatch(t *testing.T, m *harness.Member) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.await(t, all.Header.Revision)
+	h.Await(t, all.Header.Revision)
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	if h.newest != all.Header.Revision {
