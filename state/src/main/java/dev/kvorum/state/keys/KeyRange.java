@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// is legal and empty.
 public final class KeyRange {
   private static final byte[] ZERO = {0};
+  static final KeyRange NONE = new KeyRange(ZERO, ZERO, false);
   private static final KeyRange ALL = new KeyRange(ZERO, null, false);
 
   private final byte[] start;
@@ -89,6 +90,11 @@ public final class KeyRange {
       return Arrays.equals(start, key);
     }
     return Arrays.compareUnsigned(key, start) >= 0 && (end == null || Arrays.compareUnsigned(key, end) < 0);
+  }
+
+  /// What is left of an interval from one of its keys on.
+  KeyRange startingAt(byte[] key) {
+    return new KeyRange(key, end, false);
   }
 
   byte[] startArray() {

@@ -11,6 +11,7 @@ import dev.kvorum.state.backend.RevisionHasher;
 import dev.kvorum.state.backend.SharedRead;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -77,7 +78,12 @@ record KvState(
   }
 
   RangeResult range(KeyRange range, RangeOptions options) throws CorruptionException {
-    return RangeQuery.run(this, range, options);
+    return Objects.requireNonNull(rangeWithin(range, options, Long.MAX_VALUE));
+  }
+
+  /// Null when the records take more than `bytesMax`.
+  @Nullable RangeResult rangeWithin(KeyRange range, RangeOptions options, long bytesMax) throws CorruptionException {
+    return RangeQuery.run(this, range, options, bytesMax);
   }
 
   /// The record of a put that the index knows.

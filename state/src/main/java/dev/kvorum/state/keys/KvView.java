@@ -81,6 +81,17 @@ public final class KvView implements AutoCloseable {
     return state.range(range, options);
   }
 
+  /// The same, unless the records it has to read take more than `bytesMax`: then null, having read about that much.
+  /// For what may be larger there is [KeyScan].
+  public @Nullable RangeResult rangeWithin(KeyRange range, RangeOptions options, long bytesMax)
+      throws CorruptionException {
+    return state.rangeWithin(range, options, bytesMax);
+  }
+
+  KvState state() {
+    return state;
+  }
+
   /// HashKV. Reads all of history: for a worker, not for a loop.
   ///
   /// @param revision 0 for the current one

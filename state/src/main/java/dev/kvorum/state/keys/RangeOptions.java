@@ -99,4 +99,12 @@ public record RangeOptions(
   boolean hasFilters() {
     return minModRevision != 0 || maxModRevision != 0 || minCreateRevision != 0 || maxCreateRevision != 0;
   }
+
+  /// Whether a change of these revisions is within the bounds.
+  boolean passes(long modRevision, long createRevision) {
+    return (maxModRevision == 0 || modRevision <= maxModRevision)
+        && (minModRevision == 0 || modRevision >= minModRevision)
+        && (maxCreateRevision == 0 || createRevision <= maxCreateRevision)
+        && (minCreateRevision == 0 || createRevision >= minCreateRevision);
+  }
 }

@@ -1,13 +1,10 @@
 package dev.kvorum.state.keys;
 
-import dev.kvorum.bolt.Cursor;
 import dev.kvorum.env.CorruptionException;
-import dev.kvorum.state.backend.RevisionKey;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// One range over a [KvState], in etcd's order of doing things: the index names the revisions (up to the limit, where
@@ -18,14 +15,12 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Source: api.md §3.1; etcd `server/etcdserver/txn/range.go`.
 final class RangeQuery {
-  private static final int SORTED_FETCH_MIN = 8;
-  private static final int STEPS_MAX = 8;
-  private static final byte[] NO_VALUE = {};
   private static final byte[][] NOTHING = {};
 
   private final KvState state;
   private final KeyRange range;
   private final RangeOptions options;
+  private final long bytesMax;
 
   // The matches, in key order.
   private KeyEntry[] entries = new KeyEntry[16];
@@ -33,13 +28,17 @@ final class RangeQuery {
   private int matches;
   private long count;
 
-  private RangeQuery(KvState state, KeyRange range, RangeOptions options) {
+  private RangeQuery(KvState state, KeyRange range, RangeOptions options, long bytesMax) {
     this.state = state;
     this.range = range;
     this.options = options;
+    this.bytesMax = bytesMax;
   }
 
-  static RangeResult run(KvState state, KeyRange range, RangeOptions options) throws CorruptionException {
+  /// @param bytesMax the most the records found may take together, before they are filtered and cut
+  /// @return null when they take more; nothing much has been read then
+  static @Nullable RangeResult run(KvState state, KeyRange range, RangeOptions options, long bytesMax)
+      throws CorruptionException {
     long rev = state.resolve(options.revision());
     if (options.countOnly()) {
       long count = state.index().count(range, state.forIndex(rev));
@@ -48,7 +47,7 @@ final class RangeQuery {
     if (range.isSingle() && !options.keysOnly() && !options.hasFilters()) {
       return one(state, range.startArray(), rev);
     }
-    return new RangeQuery(state, range, options).run(rev);
+    return new RangeQuery(state, range, options, bytesMax).run(rev);
   }
 
   /// The most frequent range there is: nothing to count, sort or cut.
@@ -59,10 +58,13 @@ final class RangeQuery {
         : new RangeResult(new byte[][] {record}, 1, false, state.currentRevision());
   }
 
-  private RangeResult run(long rev) throws CorruptionException {
+  private @Nullable RangeResult run(long rev) throws CorruptionException {
     collect(state.forIndex(rev));
     boolean fromIndex = options.keysOnly() && options.target() != RangeOptions.SortTarget.VALUE;
     byte[][] kvs = fromIndex ? describe() : fetch();
+    if (kvs == null) {
+      return null;
+    }
     if (options.hasFilters() || isSorted()) {
       kvs = filterAndSort(kvs);
     }
@@ -130,120 +132,37 @@ final class RangeQuery {
     positions[matches++] = at;
   }
 
-  /// The matches as the index knows them: without value and lease.
-  private byte[][] describe() {
+  /// The matches as the index knows them: without value and lease. Null when they take more than `bytesMax`.
+  private byte @Nullable [][] describe() {
     byte[][] kvs = new byte[matches][];
+    long bytes = 0;
     for (int i = 0; i < matches; i++) {
-      KeyEntry entry = entries[i];
-      int at = positions[i];
-      kvs[i] =
-          StoredKv.encode(entry.key, entry.createdAt(at), entry.mainAt(at), entry.versionAt(at), NO_VALUE, 0);
-    }
-    return kvs;
-  }
-
-  private byte[][] fetch() throws CorruptionException {
-    byte[][] kvs = new byte[matches][];
-    if (matches < SORTED_FETCH_MIN) {
-      for (int i = 0; i < matches; i++) {
-        kvs[i] = state.record(entries[i].mainAt(positions[i]), entries[i].subAt(positions[i]));
+      kvs[i] = StoredKv.describe(entries[i], positions[i]);
+      bytes += kvs[i].length;
+      if (bytes > bytesMax) {
+        return null;
       }
-    } else {
-      fetchMany(kvs);
     }
     return kvs;
   }
 
-  /// Fetches in order of revision, so that the cursor goes forward only and revisions written together are found
-  /// together.
-  private void fetchMany(byte[][] kvs) throws CorruptionException {
-    long firstPending = state.pending().length == 0 ? Long.MAX_VALUE : state.pending()[0].firstMain();
+  /// Null when the records take more than `bytesMax`.
+  private byte @Nullable [][] fetch() throws CorruptionException {
+    byte[][] kvs = new byte[matches][];
     long[] mains = new long[matches];
-    int inBolt = 0;
-    boolean ascending = true;
-    int[] order = new int[matches];
+    int[] subs = new int[matches];
     for (int i = 0; i < matches; i++) {
-      long main = entries[i].mainAt(positions[i]);
-      mains[i] = main;
-      if (main >= firstPending) {
-        kvs[i] = state.record(main, entries[i].subAt(positions[i]));
-      } else {
-        ascending &= inBolt == 0 || mains[order[inBolt - 1]] <= main;
-        order[inBolt++] = i;
-      }
+      mains[i] = entries[i].mainAt(positions[i]);
+      subs[i] = entries[i].subAt(positions[i]);
     }
-    if (!ascending) {
-      order = sortedByMain(mains, order, inBolt);
-    }
-    Cursor cursor = state.cursor();
-    byte[] key = new byte[RevisionKey.SIZE];
-    byte[] found = new byte[RevisionKey.TOMBSTONE_SIZE];
-    long at = -STEPS_MAX - 1;
-    for (int i = 0; i < inBolt; i++) {
-      int match = order[i];
-      int sub = entries[match].subAt(positions[match]);
-      RevisionKey.write(key, mains[match], sub);
-      boolean near = mains[match] - at <= STEPS_MAX && mains[match] >= at;
-      if (!(near && stepTo(cursor, key, found)) && !(cursor.seek(key) && isAt(cursor, key, found))) {
-        throw RevisionReader.missing(mains[match], sub);
-      }
-      kvs[match] = cursor.value();
-      at = mains[match];
-    }
-  }
-
-  private static boolean stepTo(Cursor cursor, byte[] key, byte[] found) throws CorruptionException {
-    for (int step = 0; step < STEPS_MAX; step++) {
-      if (isAt(cursor, key, found)) {
-        return true;
-      }
-      if (!cursor.next()) {
-        return false;
-      }
-    }
-    return isAt(cursor, key, found);
-  }
-
-  private static boolean isAt(Cursor cursor, byte[] key, byte[] found) {
-    if (cursor.keyLength() != RevisionKey.SIZE) {
-      return false;
-    }
-    cursor.copyKey(found, 0);
-    return RevisionKey.main(found) == RevisionKey.main(key) && RevisionKey.sub(found) == RevisionKey.sub(key);
-  }
-
-  /// Positions ordered by main: each packed under its main's distance from the lowest, where that fits.
-  private static int[] sortedByMain(long[] mains, int[] order, int count) {
-    long lowest = Long.MAX_VALUE;
-    long highest = 0;
-    for (int i = 0; i < count; i++) {
-      lowest = Math.min(lowest, mains[order[i]]);
-      highest = Math.max(highest, mains[order[i]]);
-    }
-    if (highest - lowest > Integer.MAX_VALUE) {
-      Integer[] boxed = new Integer[count];
-      Arrays.setAll(boxed, i -> order[i]);
-      Arrays.sort(boxed, Comparator.comparingLong(i -> mains[i]));
-      return Arrays.stream(boxed).mapToInt(Integer::intValue).toArray();
-    }
-    long[] packed = new long[count];
-    for (int i = 0; i < count; i++) {
-      packed[i] = mains[order[i]] - lowest << 32 | order[i];
-    }
-    Arrays.sort(packed);
-    int[] sorted = new int[count];
-    for (int i = 0; i < count; i++) {
-      sorted[i] = (int) packed[i];
-    }
-    return sorted;
+    return new RecordFetch(state).records(mains, subs, matches, kvs, bytesMax) ? kvs : null;
   }
 
   private byte[][] filterAndSort(byte[][] kvs) {
     List<StoredKv> decoded = new ArrayList<>(kvs.length);
-    Predicate<StoredKv> passes = filter();
     for (byte[] kv : kvs) {
       StoredKv candidate = StoredKv.decode(kv);
-      if (passes.test(candidate)) {
+      if (options.passes(candidate.modRevision(), candidate.createRevision())) {
         decoded.add(candidate);
       }
     }
@@ -256,18 +175,6 @@ final class RangeQuery {
       result[i] = decoded.get(i).record();
     }
     return result;
-  }
-
-  private Predicate<StoredKv> filter() {
-    long minMod = options.minModRevision();
-    long maxMod = options.maxModRevision();
-    long minCreate = options.minCreateRevision();
-    long maxCreate = options.maxCreateRevision();
-    return kv ->
-        (maxMod == 0 || kv.modRevision() <= maxMod)
-            && (minMod == 0 || kv.modRevision() >= minMod)
-            && (maxCreate == 0 || kv.createRevision() <= maxCreate)
-            && (minCreate == 0 || kv.createRevision() >= minCreate);
   }
 
   private @Nullable Comparator<StoredKv> order() {
