@@ -1,0 +1,6 @@
+package dev.kvorum.sim;
+
+/// The program behind `bin/sim`.
+public final class Simulator {
+  private Simulator() {}
+}

@@ -1,0 +1,242 @@
+package dev.kvorum.sim.world;
+
+import dev.kvorum.env.Disk;
+import dev.kvorum.env.DiskFile;
+import dev.kvorum.env.sim.PowerLoss;
+import dev.kvorum.env.sim.SimDisk;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/// A [SimDisk] as one process sees it: every operation takes time, in which the other loops go on, and power lost
+/// during one ends the process there.
+public final class LatentDisk implements Disk {
+  /// Simulated databases stay far below; a read past it fails loudly.
+  private static final long MAP_BYTES_MAX = 16 << 20;
+
+  private final SimDisk disk;
+  private final SimHost host;
+  private final Scheduler scheduler;
+  private final SplittableRandom random;
+  private final Speed speed;
+  private final List<DiskFile.Mapping> mappings = new ArrayList<>();
+
+  /// How long operations take, in nanoseconds; each time is drawn around these.
+  ///
+  /// @param stallPerMille how many of a thousand syncs take `stallNanos` more
+  public record Speed(long writeNanos, long syncNanos, int stallPerMille, long stallNanos) {
+    public static final Speed QUICK = new Speed(5_000, 300_000, 0, 0);
+  }
+
+  /// Disk work that may fail.
+  private interface Work<T> {
+    T run() throws IOException;
+  }
+
+  public LatentDisk(SimDisk disk, SimHost host, SplittableRandom random, Speed speed) {
+    this.disk = disk;
+    this.host = host;
+    this.scheduler = host.scheduler();
+    this.random = random;
+    this.speed = speed;
+    disk.onDelay(scheduler::spend);
+  }
+
+  /// After its process is gone: gives memory back.
+  public void discard() {
+    mappings.forEach(DiskFile.Mapping::close);
+    mappings.clear();
+  }
+
+  private <T> T changing(String what, Path path, long bytes, long nanos, Work<T> work) throws IOException {
+    if (!host.isCurrent()) {
+      return work.run(); // a judge looks at what a dead member left
+    }
+    long takes = nanos / 2 + random.nextLong(nanos + 1) + bytes / 2;
+    if (isWriteAhead(what, path)) {
+      scheduler.spend(takes);
+    } else {
+      scheduler.sleep(takes);
+    }
+    scheduler.trace().event(scheduler.now(), host.name(), what, path.hashCode(), bytes);
+    if (scheduler.trace().isTold()) {
+      scheduler.trace().aside(scheduler.now(), host.name(), disk.operations() + " " + what + " " + path);
+    }
+    return guarded(work);
+  }
+
+  /// The log waits out a worker that zeroes blocks ahead of it, spinning: nobody else would get to run.
+  private boolean isWriteAhead(String what, Path path) {
+    Strand current = scheduler.current();
+    return current != null
+        && current.name.endsWith("/worker")
+        && !what.equals("sync")
+        && path.toString().endsWith(".wal");
+  }
+
+  private <T> T guarded(Work<T> work) throws IOException {
+    try {
+      return work.run();
+    } catch (PowerLoss off) {
+      host.kill("power lost at operation " + disk.operations());
+      throw off;
+    }
+  }
+
+  private <T> T reading(Work<T> work) throws IOException {
+    if (host.isCurrent()) {
+      scheduler.spend(500);
+      if (random.nextInt(16) == 0) {
+        scheduler.sleep(random.nextLong(20_000));
+      }
+    }
+    return guarded(work);
+  }
+
+  private void change(String what, Path path, long bytes, long nanos, Change work) throws IOException {
+    changing(
+        what,
+        path,
+        bytes,
+        nanos,
+        () -> {
+          work.run();
+          return true;
+        });
+  }
+
+  private interface Change {
+    void run() throws IOException;
+  }
+
+  private long syncNanos() {
+    long stall = random.nextInt(1_000) < speed.stallPerMille ? speed.stallNanos : 0;
+    return speed.syncNanos + stall;
+  }
+
+  @Override
+  public DiskFile open(Path file, OpenMode mode) throws IOException {
+    DiskFile opened =
+        mode == OpenMode.CREATE || mode == OpenMode.CREATE_NEW
+            ? changing("open", file, 0, speed.writeNanos, () -> disk.open(file, mode))
+            : reading(() -> disk.open(file, mode));
+    return new LatentFile(opened);
+  }
+
+  @Override
+  public boolean exists(Path path) {
+    return disk.exists(path);
+  }
+
+  @Override
+  public boolean isDirectory(Path path) {
+    return disk.isDirectory(path);
+  }
+
+  @Override
+  public List<String> list(Path directory) throws IOException {
+    return reading(() -> disk.list(directory));
+  }
+
+  @Override
+  public void createDirectories(Path directory) throws IOException {
+    change("mkdir", directory, 0, speed.writeNanos, () -> disk.createDirectories(directory));
+  }
+
+  @Override
+  public void rename(Path from, Path to) throws IOException {
+    change("rename", from, 0, speed.writeNanos, () -> disk.rename(from, to));
+  }
+
+  @Override
+  public boolean delete(Path path) throws IOException {
+    return changing("delete", path, 0, speed.writeNanos, () -> disk.delete(path));
+  }
+
+  @Override
+  public void deleteTree(Path path) throws IOException {
+    change("delete-tree", path, 0, speed.writeNanos, () -> disk.deleteTree(path));
+  }
+
+  @Override
+  public void syncDirectory(Path directory) throws IOException {
+    change("sync-directory", directory, 0, syncNanos(), () -> disk.syncDirectory(directory));
+  }
+
+  private final class LatentFile implements DiskFile {
+    private final DiskFile file;
+
+    LatentFile(DiskFile file) {
+      this.file = file;
+    }
+
+    @Override
+    public Path path() {
+      return file.path();
+    }
+
+    @Override
+    public int read(ByteBuffer dst, long position) throws IOException {
+      return reading(() -> file.read(dst, position));
+    }
+
+    @Override
+    public void write(ByteBuffer src, long position) throws IOException {
+      change("write", path(), src.remaining(), speed.writeNanos, () -> file.write(src, position));
+    }
+
+    @Override
+    public void write(ByteBuffer[] sources, long position) throws IOException {
+      long bytes = 0;
+      for (ByteBuffer source : sources) {
+        bytes += source.remaining();
+      }
+      change("write", path(), bytes, speed.writeNanos, () -> file.write(sources, position));
+    }
+
+    @Override
+    public long size() throws IOException {
+      return file.size();
+    }
+
+    @Override
+    public void resize(long size) throws IOException {
+      change("resize", path(), 0, speed.writeNanos, () -> file.resize(size));
+    }
+
+    @Override
+    public void allocate(long size) throws IOException {
+      change("allocate", path(), 0, speed.writeNanos, () -> file.allocate(size));
+    }
+
+    @Override
+    public void sync() throws IOException {
+      change("sync", path(), 0, syncNanos(), file::sync);
+    }
+
+    @Override
+    public Mapping map(long length) throws IOException {
+      Mapping mapping = file.map(Math.min(length, MAP_BYTES_MAX));
+      mappings.add(mapping);
+      return mapping;
+    }
+
+    @Override
+    public boolean tryFlock(boolean exclusive) throws IOException {
+      return file.tryFlock(exclusive);
+    }
+
+    @Override
+    public boolean tryRecordLock() throws IOException {
+      return file.tryRecordLock();
+    }
+
+    @Override
+    public void close() throws IOException {
+      file.close();
+    }
+  }
+}
