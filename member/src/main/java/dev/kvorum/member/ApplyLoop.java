@@ -10,6 +10,7 @@ import dev.kvorum.raft.ConfChange;
 import dev.kvorum.raft.ConfChangeCodec;
 import dev.kvorum.raft.Entry;
 import dev.kvorum.raft.Message;
+import dev.kvorum.raft.Snapshot;
 import dev.kvorum.state.ApplyOutcome;
 import dev.kvorum.state.Effect;
 import dev.kvorum.state.Proposal;
@@ -18,9 +19,11 @@ import dev.kvorum.state.StateMachine;
 import dev.kvorum.state.keys.Event;
 import dev.kvorum.state.membership.MembershipChange;
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.PriorityQueue;
+import java.util.Queue;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +48,8 @@ final class ApplyLoop {
   private final List<Done> done = new ArrayList<>();
   private final List<Message> responses = new ArrayList<>();
   private RaftLoop raftLoop;
+  /// What has to wait while a snapshot takes the state's place; null when none does.
+  private @Nullable Queue<Runnable> installing;
   private long index;
   private long term;
   private boolean turned;
@@ -66,6 +71,12 @@ final class ApplyLoop {
     void leads();
 
     void leadsNoMore();
+
+    /// A snapshot from the leader is to take the state's place; `loaded` hears, on any loop, what it holds.
+    void install(Snapshot snapshot, Consumer<StateMachine> loaded);
+
+    /// It has: everything derived from the state is to be derived anew. Its view is published.
+    void installed(Snapshot snapshot);
   }
 
   private record Done(Waiter waiter, ApplyOutcome outcome) {}
@@ -88,12 +99,14 @@ final class ApplyLoop {
       EffectHandler effects,
       RequestTimes times,
       long startIndex,
+      long startTerm,
       Halt halt) {
     this.machine = machine;
     this.waiters = waiters;
     this.effects = effects;
     this.times = times;
     this.index = startIndex;
+    this.term = startTerm;
     this.appliedIndex = startIndex;
     this.loop =
         world
@@ -144,17 +157,93 @@ final class ApplyLoop {
   void apply(Message.StorageApply message, RaftLoop from) {
     loop.execute(
         () -> {
-          raftLoop = from;
-          turned = true;
-          try {
-            for (Entry entry : message.entries()) {
-              apply(entry);
-            }
-          } catch (IOException e) {
-            throw new DiskFailure("apply an entry", e);
+          if (installing == null) {
+            applyNow(message, from);
+          } else {
+            installing.add(() -> applyNow(message, from));
           }
-          responses.addAll(message.responses());
         });
+  }
+
+  private void applyNow(Message.StorageApply message, RaftLoop from) {
+    raftLoop = from;
+    turned = true;
+    try {
+      for (Entry entry : message.entries()) {
+        apply(entry);
+      }
+    } catch (IOException e) {
+      throw new DiskFailure("apply an entry", e);
+    }
+    responses.addAll(message.responses());
+  }
+
+  /// Hears where the state stands.
+  @FunctionalInterface
+  interface Settled {
+    void at(long index, long term);
+  }
+
+  /// Runs `then`, on this loop, with the last entry applied: between two entries, and not while a snapshot is put in
+  /// place. Any thread.
+  void whenSettled(Settled then) {
+    loop.execute(
+        () -> {
+          if (installing == null) {
+            then.at(index, term);
+          } else {
+            installing.add(() -> then.at(index, term));
+          }
+        });
+  }
+
+  /// A snapshot from the leader, durable as file and in the log. What is applied after it waits until it is in place;
+  /// meanwhile everyone reads what there was. From the raft loop.
+  void install(Snapshot snapshot) {
+    loop.execute(
+        () -> {
+          if (installing == null) {
+            installNow(snapshot);
+          } else {
+            installing.add(() -> installNow(snapshot));
+          }
+        });
+  }
+
+  private void installNow(Snapshot snapshot) {
+    Invariant.check(
+        snapshot.index() > index, () -> "a snapshot at " + snapshot.index() + " came when " + index + " was applied");
+    endTurn(); // what was applied before it belongs to the state that goes
+    Queue<Runnable> waiting = new ArrayDeque<>();
+    installing = waiting;
+    effects.install(snapshot, received -> loop.execute(() -> installed(snapshot, received, waiting)));
+  }
+
+  private void installed(Snapshot snapshot, StateMachine received, Queue<Runnable> waiting) {
+    long stored = received.applier().appliedIndex();
+    Invariant.check(
+        stored >= snapshot.index(), () -> "the database of snapshot " + snapshot.index() + " is at " + stored);
+    try {
+      machine.become(received);
+    } catch (IOException e) {
+      throw new DiskFailure("let go of the state before the leader's snapshot", e);
+    }
+    index = snapshot.index();
+    term = snapshot.term();
+    machine.keys().publish();
+    appliedTerm = term;
+    appliedIndex = index;
+    hub.jumped(machine.keys().currentRevision());
+    effects.installed(snapshot);
+    runBlocked();
+    installing = null;
+    for (Runnable next = waiting.poll(); next != null; next = waiting.poll()) {
+      if (installing == null) {
+        next.run();
+      } else {
+        installing.add(next); // another snapshot came among them
+      }
+    }
   }
 
   private void apply(Entry entry) throws IOException {
@@ -245,13 +334,17 @@ final class ApplyLoop {
       one.waiter().applied(one.outcome());
     }
     done.clear();
+    runBlocked();
+    effects.turnEnded(index);
+    raftLoop.applied(List.copyOf(responses));
+    responses.clear();
+  }
+
+  private void runBlocked() {
     while (!blocked.isEmpty() && blocked.peek().index() <= index) {
       Blocked ready = blocked.poll();
       ready.home().execute(ready.then());
     }
-    effects.turnEnded(index);
-    raftLoop.applied(List.copyOf(responses));
-    responses.clear();
   }
 
   /// From the raft loop. A leader counts as such here once all before its term is applied.

@@ -2,6 +2,7 @@ package dev.kvorum.member;
 
 import dev.kvorum.env.Loop;
 import dev.kvorum.env.World;
+import dev.kvorum.state.StateMachine;
 import dev.kvorum.state.backend.Backend;
 import dev.kvorum.state.backend.BackendCommit;
 import dev.kvorum.state.backend.BackendSnapshot;
@@ -9,6 +10,7 @@ import dev.kvorum.state.backend.Defragmentation;
 import dev.kvorum.state.backend.WriteBatch;
 import dev.kvorum.state.keys.Compaction;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -23,9 +25,10 @@ final class BackendLoop {
 
   private final World world;
   private final MemberConfig config;
-  private final Backend backend;
   private final CommitObserver observer;
   private final Loop loop;
+  private Backend backend;
+  private @Nullable Defragmenting defragmenting;
   private boolean stopped;
 
   /// Hears how long each commit took, in nanoseconds.
@@ -42,6 +45,9 @@ final class BackendLoop {
     this.loop =
         world.loops().loop("backend", Integer.MAX_VALUE, () -> {}, failure -> halt.because("backend loop", failure));
   }
+
+  private record Defragmenting(
+      Defragmentation work, Consumer<BackendCommit> done, Consumer<IOException> failed) {}
 
   /// Something that may fail because the disk does.
   @FunctionalInterface
@@ -61,10 +67,15 @@ final class BackendLoop {
   }
 
   /// Writes and commits; `committed` hears of it on this loop.
-  void write(WriteBatch batch, Consumer<BackendCommit> committed) {
+  ///
+  /// @param owner the backend `batch` was taken from; if another has replaced it meanwhile, what was taken is in that
+  void write(Backend owner, WriteBatch batch, Consumer<BackendCommit> committed) {
     onDisk(
         "commit to the backend",
         () -> {
+          if (owner != backend) {
+            return;
+          }
           long begun = world.clock().nanos();
           BackendCommit commit = backend.write(batch);
           observer.committed(world.clock().nanos() - begun);
@@ -72,17 +83,18 @@ final class BackendLoop {
         });
   }
 
-  /// Deletes the next revisions that `compaction` forgot; `stepped` hears of it on this loop.
-  void compact(Compaction compaction, Consumer<BackendCommit> stepped) {
+  /// Deletes the next revisions that `compaction` forgot; `stepped` hears of it on this loop, unless another backend
+  /// has replaced `owner` meanwhile.
+  void compact(Backend owner, Compaction compaction, Consumer<BackendCommit> stepped) {
     onDisk(
         "compact the backend",
         () -> {
-          if (stopped) {
+          if (stopped || owner != backend) {
             return;
           }
           BackendCommit commit = compaction.backendStep(config.compactionBatchLimit());
           if (commit == null) {
-            loop.schedule(COMPACTION_RETRY_NANOS, () -> compact(compaction, stepped));
+            loop.schedule(COMPACTION_RETRY_NANOS, () -> compact(owner, compaction, stepped));
           } else {
             stepped.accept(commit);
           }
@@ -91,36 +103,72 @@ final class BackendLoop {
 
   /// Copies the file into one without free pages and goes over to it.
   ///
-  /// @param finished hears the commit to install, or a failure that left the old file in place; on this loop
+  /// @param done hears the commit to install, `failed` of a failure that left the old file in place; on this loop
   void defragment(Consumer<BackendCommit> done, Consumer<IOException> failed) {
     loop.execute(
         () -> {
           try {
-            step(backend.beginDefragmentation(), done, failed);
+            defragmenting = new Defragmenting(backend.beginDefragmentation(), done, failed);
+            step(defragmenting);
           } catch (IOException e) {
             failed.accept(e);
           }
         });
   }
 
-  private void step(Defragmentation defragmentation, Consumer<BackendCommit> done, Consumer<IOException> failed) {
+  private void step(Defragmenting one) {
+    if (defragmenting != one) {
+      return; // given up
+    }
     if (stopped) {
-      failed.accept(new IOException("the member stops"));
+      abandonDefragmentation("the member stops");
       return;
     }
     try {
-      BackendCommit commit = defragmentation.step(DEFRAGMENT_KEYS_PER_STEP, DEFRAGMENT_BYTES_PER_STEP);
+      BackendCommit commit = one.work().step(DEFRAGMENT_KEYS_PER_STEP, DEFRAGMENT_BYTES_PER_STEP);
       if (commit == null) {
-        loop.execute(() -> step(defragmentation, done, failed));
+        loop.execute(() -> step(one));
       } else {
-        done.accept(commit);
+        defragmenting = null;
+        one.done().accept(commit);
       }
     } catch (IOException e) {
-      if (defragmentation.hasSwapped()) {
+      if (one.work().hasSwapped()) {
         throw new DiskFailure("defragment", e);
       }
-      failed.accept(e);
+      defragmenting = null;
+      one.failed().accept(e);
     }
+  }
+
+  private void abandonDefragmentation(String why) {
+    Defragmenting one = defragmenting;
+    if (one != null) {
+      defragmenting = null;
+      try {
+        one.work().close();
+      } catch (IOException e) {
+        throw new DiskFailure("give up a defragmentation", e);
+      }
+      one.failed().accept(new IOException(why));
+    }
+  }
+
+  /// Puts a database that a leader sent in the place of the one in use, which nobody writes to from then on.
+  ///
+  /// @param received its file; it takes the name `db`
+  /// @param loaded hears what it holds, on this loop
+  void replace(StateMachine machine, Path received, Consumer<StateMachine> loaded) {
+    onDisk(
+        "take over the leader's database",
+        () -> {
+          abandonDefragmentation("a snapshot from the leader took the database's place");
+          world.disk().rename(received, config.dbFile());
+          world.disk().syncDirectory(config.snapDir());
+          StateMachine fresh = machine.openReceived(world.disk(), config.dbFile());
+          backend = fresh.backend();
+          loaded.accept(fresh);
+        });
   }
 
   /// The file's hash, on this loop.

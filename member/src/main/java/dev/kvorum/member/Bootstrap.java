@@ -33,6 +33,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,8 +44,10 @@ import org.slf4j.LoggerFactory;
 /// snapshot is replaced by the one received with that snapshot, if a crash left it behind; anything else that does not
 /// fit together is refused, never guessed at.
 ///
-/// @param fresh true when this start created the log
 /// @param snapshotIndex where the log begins
+/// @param snapshotTerm the term of that entry
+/// @param joined the members of the running cluster that this one joins; empty otherwise
+/// @param fresh true when this start created the log
 public record Bootstrap(
     StateMachine machine,
     Wal wal,
@@ -54,26 +57,31 @@ public record Bootstrap(
     long memberId,
     long clusterId,
     long snapshotIndex,
+    long snapshotTerm,
+    List<dev.kvorum.state.membership.Member> joined,
     boolean fresh) {
   private static final Logger LOG = LoggerFactory.getLogger(Bootstrap.class);
   private static final Logger RAFT_LOG = LoggerFactory.getLogger("raft");
   private static final int DEFRAGMENT_KEYS_PER_STEP = 100_000;
   private static final long DEFRAGMENT_BYTES_PER_STEP = 64L << 20;
 
-  static Bootstrap run(World world, MemberConfig config) throws IOException {
+  /// @param alone whether this member cannot reach others: where there are any it must not start
+  /// @param remote the cluster to join; needed when `config` says that there is one and this member has no log
+  static Bootstrap run(World world, MemberConfig config, boolean alone, @Nullable RemoteCluster remote)
+      throws IOException {
     Disk disk = world.disk();
     disk.createDirectories(config.snapDir());
     SnapStore snapStore = new SnapStore(disk, config.snapDir());
     snapStore.removeTemporaries();
     boolean hasLog = Wal.exists(disk, config.walDir());
     boolean hasDb = disk.exists(config.dbFile());
-    if (!hasLog) {
-      checkFounding(config);
+    if (!hasLog && alone) {
+      LoneMember.requireFounding(config);
     }
     StateMachine machine = open(world, config);
     try {
       if (!hasLog) {
-        return found(world, config, snapStore, machine);
+        return begin(world, config, snapStore, machine, remote);
       }
       List<WalSnapshot> marks = Wal.validSnapshots(disk, config.walDir());
       WalSnapshot start = marks.isEmpty() ? WalSnapshot.EMPTY : marks.getLast();
@@ -85,7 +93,7 @@ public record Bootstrap(
         disk.syncDirectory(config.snapDir());
         machine = open(world, config);
       }
-      return restart(world, config, snapStore, machine, start);
+      return restart(world, config, snapStore, machine, start, alone, remote);
     } catch (IOException | RuntimeException e) {
       if (machine != null) {
         machine.close();
@@ -143,35 +151,32 @@ public record Bootstrap(
         config.unsafeNoSync() ? BoltOptions.defaults().withNoSync(true) : BoltOptions.defaults());
   }
 
-  private static void checkFounding(MemberConfig config) throws StartupException {
-    if (config.clusterExists()) {
-      throw new StartupException(
-          "joining an existing cluster is not available in this release of Kvorum (--initial-cluster-state=existing)");
-    }
-    if (config.initialCluster().size() != 1) {
-      throw new StartupException(
-          "clusters of more than one member are not available in this release of Kvorum (--initial-cluster)");
-    }
-  }
-
   // ---- A first start ----
 
-  private static Bootstrap found(World world, MemberConfig config, SnapStore snapStore, StateMachine machine)
+  private static Bootstrap begin(
+      World world, MemberConfig config, SnapStore snapStore, StateMachine machine, @Nullable RemoteCluster remote)
       throws IOException {
     long applied = machine.backend().committedIndex();
     if (applied != 0) {
       throw new StartupException(
           "database file (%s index %d) has no log in %s".formatted(config.dbFile(), applied, config.walDir()));
     }
+    if (config.clusterExists()) {
+      if (remote == null) {
+        throw new StartupException("cannot fetch cluster info from peer urls: could not retrieve cluster information");
+      }
+      WalMetadata metadata = new WalMetadata(ownId(config, remote), remote.clusterId());
+      Wal wal = Wal.create(world.disk(), config.walDir(), metadata, walOptions(config));
+      return join(world, config, snapStore, machine, wal, metadata, remote);
+    }
     Founders founders = Founders.of(config);
-    Wal wal =
-        Wal.create(
-            world.disk(), config.walDir(), new WalMetadata(founders.self(), founders.clusterId()), walOptions(config));
-    return begin(world, config, snapStore, machine, wal, founders);
+    WalMetadata metadata = new WalMetadata(founders.self(), founders.clusterId());
+    Wal wal = Wal.create(world.disk(), config.walDir(), metadata, walOptions(config));
+    return found(world, config, snapStore, machine, wal, founders);
   }
 
   /// Everything before the first entry.
-  private static Bootstrap begin(
+  private static Bootstrap found(
       World world, MemberConfig config, SnapStore snapStore, StateMachine machine, Wal wal, Founders founders) {
     MemoryLog log = new MemoryLog();
     RawNode node = new RawNode(raftConfig(world, config, founders.self(), log));
@@ -180,7 +185,33 @@ public record Bootstrap(
         .addKeyValue("local-member-id", MemberIds.toHex(founders.self()))
         .addKeyValue("cluster-id", MemberIds.toHex(founders.clusterId()))
         .log("starting local member");
-    return new Bootstrap(machine, wal, snapStore, node, log, founders.self(), founders.clusterId(), 0, true);
+    return new Bootstrap(
+        machine, wal, snapStore, node, log, founders.self(), founders.clusterId(), 0, 0, List.of(), true);
+  }
+
+  /// A member that others have added: it knows nothing but where they are, and waits for the leader's log or snapshot.
+  private static Bootstrap join(
+      World world, MemberConfig config, SnapStore snapStore, StateMachine machine, Wal wal, WalMetadata metadata,
+      RemoteCluster remote) {
+    MemoryLog log = new MemoryLog();
+    RawNode node = new RawNode(raftConfig(world, config, metadata.nodeId(), log));
+    LOG.atInfo()
+        .addKeyValue("local-member-id", MemberIds.toHex(metadata.nodeId()))
+        .addKeyValue("cluster-id", MemberIds.toHex(metadata.clusterId()))
+        .log("joining an existing cluster");
+    return new Bootstrap(
+        machine, wal, snapStore, node, log, metadata.nodeId(), metadata.clusterId(), 0, 0, remote.members(), true);
+  }
+
+  /// Who of the running cluster this member is, by the address it was added under.
+  private static long ownId(MemberConfig config, RemoteCluster remote) throws StartupException {
+    List<String> own = config.advertisePeerUrls().stream().sorted().toList();
+    for (var member : remote.members()) {
+      if (member.peerUrlsOrNone().stream().sorted().toList().equals(own)) {
+        return member.id();
+      }
+    }
+    throw new StartupException("error validating peerURLs: no member of the cluster has the peer URLs " + own);
   }
 
   /// Who founds the cluster, and what it is called thereby.
@@ -205,7 +236,8 @@ public record Bootstrap(
   // ---- A restart ----
 
   private static Bootstrap restart(
-      World world, MemberConfig config, SnapStore snapStore, StateMachine machine, WalSnapshot start)
+      World world, MemberConfig config, SnapStore snapStore, StateMachine machine, WalSnapshot start,
+      boolean alone, @Nullable RemoteCluster remote)
       throws IOException {
     Wal.Opened log = Wal.open(world.disk(), config.walDir(), start, walOptions(config));
     try {
@@ -214,7 +246,7 @@ public record Bootstrap(
       }
       long applied = machine.backend().committedIndex();
       if (start.index() == 0 && applied == 0 && log.hardState().isEmpty()) {
-        return foundAgain(world, config, snapStore, machine, log);
+        return beginAgain(world, config, snapStore, machine, log, remote);
       }
       long last = log.entries().isEmpty() ? start.index() : log.entries().getLast().index();
       if (applied > last) {
@@ -222,7 +254,7 @@ public record Bootstrap(
             "database file (%s index %d) does not match with log (last index %d)"
                 .formatted(config.dbFile(), applied, last));
       }
-      return resume(world, config, snapStore, machine, start, log);
+      return resume(world, config, snapStore, machine, start, alone, log);
     } catch (IOException | RuntimeException e) {
       log.wal().close();
       throw e;
@@ -230,12 +262,21 @@ public record Bootstrap(
   }
 
   /// The first start ended before its first write was whole: nothing was promised to anybody, so it is done anew.
-  private static Bootstrap foundAgain(
-      World world, MemberConfig config, SnapStore snapStore, StateMachine machine, Wal.Opened log)
+  private static Bootstrap beginAgain(
+      World world, MemberConfig config, SnapStore snapStore, StateMachine machine, Wal.Opened log,
+      @Nullable RemoteCluster remote)
       throws StartupException {
-    checkFounding(config);
+    if (config.clusterExists() && remote != null) {
+      requireOwn(config, log, new WalMetadata(ownId(config, remote), remote.clusterId()));
+      return join(world, config, snapStore, machine, log.wal(), log.metadata(), remote);
+    }
     Founders founders = Founders.of(config);
-    if (!log.metadata().equals(new WalMetadata(founders.self(), founders.clusterId()))) {
+    requireOwn(config, log, new WalMetadata(founders.self(), founders.clusterId()));
+    return found(world, config, snapStore, machine, log.wal(), founders);
+  }
+
+  private static void requireOwn(MemberConfig config, Wal.Opened log, WalMetadata expected) throws StartupException {
+    if (!log.metadata().equals(expected)) {
       throw new StartupException(
           "the log in %s, which holds nothing yet, was begun by member %s of cluster %s"
               .formatted(
@@ -243,11 +284,11 @@ public record Bootstrap(
                   MemberIds.toHex(log.metadata().nodeId()),
                   MemberIds.toHex(log.metadata().clusterId())));
     }
-    return begin(world, config, snapStore, machine, log.wal(), founders);
   }
 
   private static Bootstrap resume(
-      World world, MemberConfig config, SnapStore snapStore, StateMachine machine, WalSnapshot start, Wal.Opened log)
+      World world, MemberConfig config, SnapStore snapStore, StateMachine machine, WalSnapshot start, boolean alone,
+      Wal.Opened log)
       throws IOException {
     long self = log.metadata().nodeId();
     long clusterId = log.metadata().clusterId();
@@ -267,7 +308,9 @@ public record Bootstrap(
       hardState = forced.hardState();
       entries = forced.entries();
     } else {
-      lone.require(entries);
+      if (alone) {
+        lone.require(entries);
+      }
       LOG.atInfo()
           .addKeyValue("cluster-id", MemberIds.toHex(clusterId))
           .addKeyValue("local-member-id", MemberIds.toHex(self))
@@ -281,7 +324,7 @@ public record Bootstrap(
     memory.setHardState(hardState);
     memory.append(entries);
     RawNode node = new RawNode(raftConfig(world, config, self, memory));
-    return new Bootstrap(machine, log.wal(), snapStore, node, memory, self, clusterId, start.index(), false);
+    return new Bootstrap(machine, log.wal(), snapStore, node, memory, self, clusterId, start.index(), start.term(), List.of(), false);
   }
 
   /// A crash may come between the record of a received snapshot and the moment its db takes the old one's place.

@@ -24,7 +24,7 @@ final class LeaseKeeper {
   private final World world;
   private final MemberConfig config;
   private final ApplyLoop applyLoop;
-  private final LeaseExpiry expiry;
+  private LeaseExpiry expiry;
   private Proposals proposals;
   private ReadIndex readIndex;
   /// Renewals of leases that ran out, waiting for their end.
@@ -59,6 +59,11 @@ final class LeaseKeeper {
   LeaseExpiry expiry() {
     applyLoop.loop().assertCurrent();
     return expiry;
+  }
+
+  /// A snapshot from the leader brought other leases; this member leads nobody then.
+  void replaced(LeaseExpiry fresh) {
+    expiry = fresh;
   }
 
   void handle(Effect effect) {
@@ -105,6 +110,9 @@ final class LeaseKeeper {
     expiry.demote();
     dying.values().forEach(replies -> replies.forEach(reply -> reply.refuse(EtcdException.of(EtcdError.NO_LEADER))));
     dying.clear();
+    List<Early> asked = List.copyOf(early);
+    early.clear();
+    asked.forEach(one -> one.refuse().accept(EtcdException.of(EtcdError.NO_LEADER)));
   }
 
   /// Renews on the leader. A lease that has expired but is not revoked yet answers as gone once it is.
@@ -154,7 +162,7 @@ final class LeaseKeeper {
       return;
     }
     if (stalled) {
-      readIndex.await(applyLoop.loop(), this::revokeExpired, why -> {});
+      readIndex.await(applyLoop.loop(), this::revokeIfPrimary, why -> {});
     } else {
       revokeExpired();
     }
@@ -162,6 +170,12 @@ final class LeaseKeeper {
         expiry.dueCheckpoints(now, LeaseExpiry.CHECKPOINTS_PER_REQUEST_MAX);
     if (!due.isEmpty()) {
       proposals.propose(new Request.LeaseCheckpoint(due), outcome -> {}, why -> {});
+    }
+  }
+
+  private void revokeIfPrimary() {
+    if (expiry.isPrimary()) {
+      revokeExpired();
     }
   }
 

@@ -1,6 +1,9 @@
 package dev.kvorum.member;
 
+import com.google.protobuf.MessageLite;
+import com.google.protobuf.UnsafeByteOperations;
 import dev.kvorum.api.Encoded;
+import dev.kvorum.api.EtcdError;
 import dev.kvorum.api.EtcdException;
 import dev.kvorum.api.etcdserverpb.LeaseGrantRequest;
 import dev.kvorum.api.etcdserverpb.LeaseKeepAliveRequest;
@@ -12,16 +15,26 @@ import dev.kvorum.api.etcdserverpb.LeaseStatus;
 import dev.kvorum.api.etcdserverpb.LeaseTimeToLiveRequest;
 import dev.kvorum.api.etcdserverpb.LeaseTimeToLiveResponse;
 import dev.kvorum.api.etcdserverpb.ResponseHeader;
-import dev.kvorum.env.Bytes;
 import dev.kvorum.env.World;
+import dev.kvorum.member.peer.PeerCall;
+import dev.kvorum.member.peer.PeerLinks;
 import dev.kvorum.state.Request;
 import dev.kvorum.state.lease.Lease;
-import com.google.protobuf.UnsafeByteOperations;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
 
 /// The meaning of the Lease RPCs. Any thread; what the leases' clock knows is asked on the apply loop.
 public final class LeaseService {
+  private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+  private static final PeerCall.LeaseTimes UNKNOWN_LEASE = new PeerCall.LeaseTimes(-1, 0, List.of());
+
   private final World world;
+  private final MemberConfig config;
+  private final PeerLinks links;
+  private final LongSupplier currentRevision;
   private final ApplyLoop applyLoop;
   private final RaftLoop raftLoop;
   private final Proposals proposals;
@@ -31,6 +44,9 @@ public final class LeaseService {
 
   LeaseService(
       World world,
+      MemberConfig config,
+      PeerLinks links,
+      LongSupplier currentRevision,
       ApplyLoop applyLoop,
       RaftLoop raftLoop,
       Proposals proposals,
@@ -38,6 +54,9 @@ public final class LeaseService {
       LeaseKeeper keeper,
       Headers headers) {
     this.world = world;
+    this.config = config;
+    this.links = links;
+    this.currentRevision = currentRevision;
     this.applyLoop = applyLoop;
     this.raftLoop = raftLoop;
     this.proposals = proposals;
@@ -62,59 +81,164 @@ public final class LeaseService {
   }
 
   public void keepAlive(LeaseKeepAliveRequest request, Caller caller, Reply<Encoded> reply) {
+    long id = request.getID();
     applyLoop
         .loop()
         .execute(
             () -> {
               ResponseHeader before = headers.at(applyLoop.machine().keys().currentRevision());
-              keeper.renew(
-                  request.getID(),
-                  new Reply<>() {
-                    @Override
-                    public void complete(Long ttlSeconds) {
-                      reply.complete(
-                          Encoded.of(
-                              LeaseKeepAliveResponse.newBuilder()
-                                  .setHeader(before)
-                                  .setID(request.getID())
-                                  .setTTL(ttlSeconds)
-                                  .build()));
-                    }
-
-                    @Override
-                    public void refuse(EtcdException why) {
-                      reply.refuse(why);
-                    }
-                  });
+              askLeader(
+                  here -> keeper.renew(id, here),
+                  new PeerCall.RenewLease(id),
+                  answering(
+                      reply,
+                      ttlSeconds ->
+                          LeaseKeepAliveResponse.newBuilder().setHeader(before).setID(id).setTTL(ttlSeconds).build(),
+                      0L));
             });
   }
 
   public void timeToLive(LeaseTimeToLiveRequest request, Caller caller, Reply<Encoded> reply) {
+    PeerCall.LeaseTimeToLive call = new PeerCall.LeaseTimeToLive(request.getID(), request.getKeys());
+    applyLoop
+        .loop()
+        .execute(
+            () ->
+                askLeader(
+                    here -> timeToLiveHere(call, here),
+                    call,
+                    answering(reply, times -> timeToLive(request.getID(), times), UNKNOWN_LEASE)));
+  }
+
+  private LeaseTimeToLiveResponse timeToLive(long id, PeerCall.LeaseTimes times) {
+    LeaseTimeToLiveResponse.Builder answer =
+        LeaseTimeToLiveResponse.newBuilder()
+            .setHeader(headers.at(currentRevision.getAsLong()))
+            .setID(id)
+            .setTTL(times.remainingSeconds())
+            .setGrantedTTL(times.grantedSeconds());
+    times.keys().forEach(key -> answer.addKeys(UnsafeByteOperations.unsafeWrap(key.array())));
+    return answer.build();
+  }
+
+  /// Passes an answer on as a message; that there is no such lease is `unknown`, and no refusal.
+  private static <A> Reply<A> answering(Reply<Encoded> reply, Function<A, MessageLite> message, A unknown) {
+    return new Reply<>() {
+      @Override
+      public void complete(A answer) {
+        reply.complete(Encoded.of(message.apply(answer)));
+      }
+
+      @Override
+      public void refuse(EtcdException why) {
+        if (why.error() == EtcdError.LEASE_NOT_FOUND) {
+          complete(unknown);
+        } else {
+          reply.refuse(why);
+        }
+      }
+    };
+  }
+
+  // ---- Only the leader knows ----
+
+  /// Asks whoever leads, this member or another, again and again until it answers or time is up. On the apply loop.
+  private <A> void askLeader(Consumer<Reply<A>> here, PeerCall<A> there, Reply<A> reply) {
+    askLeader(here, there, reply, world.clock().nanos() + config.requestTimeoutNanos());
+  }
+
+  private <A> void askLeader(Consumer<Reply<A>> here, PeerCall<A> there, Reply<A> reply, long deadlineNanos) {
+    long left = deadlineNanos - world.clock().nanos();
+    RaftStatus raft = raftLoop.status();
+    if (left <= 0) {
+      reply.refuse(EtcdException.of(raft.lead() == 0 ? EtcdError.NO_LEADER : EtcdError.TIMEOUT));
+      return;
+    }
+    Reply<A> retrying =
+        new Reply<>() {
+          @Override
+          public void complete(A answer) {
+            reply.complete(answer);
+          }
+
+          @Override
+          public void refuse(EtcdException why) {
+            if (why.error() == EtcdError.LEASE_NOT_FOUND || why.error() == EtcdError.STOPPED) {
+              reply.refuse(why);
+            } else {
+              applyLoop
+                  .loop()
+                  .schedule(RETRY_NANOS, () -> askLeader(here, there, reply, deadlineNanos));
+            }
+          }
+        };
+    if (raft.leader()) {
+      here.accept(retrying);
+    } else if (raft.lead() != 0) {
+      links.call(raft.lead(), there, left, retrying);
+    } else {
+      retrying.refuse(EtcdException.of(EtcdError.NO_LEADER));
+    }
+  }
+
+  /// Another member passes a renewal on. Any thread.
+  void renewForPeer(long id, Reply<Long> reply) {
+    onceApplied(
+        () ->
+            keeper.renew(
+                id,
+                new Reply<>() {
+                  @Override
+                  public void complete(Long ttlSeconds) {
+                    if (ttlSeconds > 0) {
+                      reply.complete(ttlSeconds);
+                    } else {
+                      reply.refuse(EtcdException.of(EtcdError.LEASE_NOT_FOUND));
+                    }
+                  }
+
+                  @Override
+                  public void refuse(EtcdException why) {
+                    reply.refuse(why);
+                  }
+                }),
+        reply);
+  }
+
+  /// Another member asks after a lease. Any thread.
+  void timeToLiveForPeer(PeerCall.LeaseTimeToLive asked, Reply<PeerCall.LeaseTimes> reply) {
+    onceApplied(() -> timeToLiveHere(asked, reply), reply);
+  }
+
+  /// Who does not lead must not answer; who leads answers once all that is committed is applied.
+  private void onceApplied(Runnable then, Reply<?> reply) {
+    if (!raftLoop.status().leader()) {
+      reply.refuse(EtcdException.of(EtcdError.NOT_LEADER));
+      return;
+    }
+    applyLoop.whenApplied(raftLoop.status().committed(), applyLoop.loop(), then, reply::refuse);
+  }
+
+  private void timeToLiveHere(PeerCall.LeaseTimeToLive asked, Reply<PeerCall.LeaseTimes> reply) {
     applyLoop.whenApplied(
         raftLoop.status().committed(),
         applyLoop.loop(),
-        () -> keeper.whenPrimary(() -> reply.complete(timeToLiveNow(request)), reply::refuse),
+        () -> keeper.whenPrimary(() -> timeToLiveNow(asked, reply), reply::refuse),
         reply::refuse);
   }
 
-  private Encoded timeToLiveNow(LeaseTimeToLiveRequest request) {
-    LeaseTimeToLiveResponse.Builder answer =
-        LeaseTimeToLiveResponse.newBuilder()
-            .setHeader(headers.at(applyLoop.machine().keys().currentRevision()))
-            .setID(request.getID());
-    Lease lease = applyLoop.machine().leases().get(request.getID());
-    Long remainingNanos =
-        lease == null ? null : keeper.expiry().remainingNanos(request.getID(), world.clock().nanos());
+  private void timeToLiveNow(PeerCall.LeaseTimeToLive asked, Reply<PeerCall.LeaseTimes> reply) {
+    Lease lease = applyLoop.machine().leases().get(asked.id());
+    Long remainingNanos = lease == null ? null : keeper.expiry().remainingNanos(asked.id(), world.clock().nanos());
     if (lease == null || remainingNanos == null) {
-      return Encoded.of(answer.setTTL(-1).build());
+      reply.refuse(EtcdException.of(EtcdError.LEASE_NOT_FOUND));
+      return;
     }
-    answer.setTTL(TimeUnit.NANOSECONDS.toSeconds(remainingNanos)).setGrantedTTL(lease.ttlSeconds());
-    if (request.getKeys()) {
-      for (Bytes key : lease.sortedKeys()) {
-        answer.addKeys(UnsafeByteOperations.unsafeWrap(key.array()));
-      }
-    }
-    return Encoded.of(answer.build());
+    reply.complete(
+        new PeerCall.LeaseTimes(
+            TimeUnit.NANOSECONDS.toSeconds(remainingNanos),
+            lease.ttlSeconds(),
+            asked.keys() ? List.copyOf(lease.sortedKeys()) : List.of()));
   }
 
   /// The leases this member knows, the one to end first leading.

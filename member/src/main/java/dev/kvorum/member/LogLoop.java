@@ -3,6 +3,7 @@ package dev.kvorum.member;
 import dev.kvorum.env.Loop;
 import dev.kvorum.env.World;
 import dev.kvorum.raft.Message;
+import dev.kvorum.raft.Snapshot;
 import dev.kvorum.wal.SnapStore;
 import dev.kvorum.wal.Wal;
 import dev.kvorum.wal.WalReading;
@@ -31,6 +32,7 @@ final class LogLoop {
   private final Loop loop;
   private List<Message.StorageAppend> unsynced = new ArrayList<>();
   private Consumer<List<Message.StorageAppend>> persisted = done -> {};
+  private long markedIndex;
   private boolean preparing;
   private boolean closed;
 
@@ -64,12 +66,23 @@ final class LogLoop {
     loop.execute(
         () -> {
           try {
+            if (!message.snapshot().isEmpty()) {
+              mark(message.snapshot());
+            }
             wal.append(message.hardState(), message.entries());
           } catch (IOException e) {
             throw new DiskFailure("append to the log", e);
           }
           unsynced.add(message);
         });
+  }
+
+  /// A snapshot from the leader, whose database is on disk already: the file that says what it is, then the log's mark,
+  /// from which a restart goes on.
+  private void mark(Snapshot snapshot) throws IOException {
+    snapStore.save(snapshot);
+    wal.saveSnapshot(new WalSnapshot(snapshot.index(), snapshot.term(), snapshot.confState()));
+    markedIndex = snapshot.index();
   }
 
   private void syncBatch() {
@@ -87,14 +100,31 @@ final class LogLoop {
     }
     List<Message.StorageAppend> done = unsynced;
     unsynced = new ArrayList<>();
+    releaseBehindReceived(done);
     persisted.accept(done);
     prepareSegments();
+  }
+
+  private void releaseBehindReceived(List<Message.StorageAppend> done) {
+    for (Message.StorageAppend message : done) {
+      if (!message.snapshot().isEmpty()) {
+        try {
+          wal.releaseTo(message.snapshot().index());
+        } catch (IOException e) {
+          throw new DiskFailure("release the log behind a snapshot", e);
+        }
+      }
+    }
   }
 
   /// Records a snapshot whose `.snap` file is durable already, then lets older segments go. `done` runs on this loop.
   void saveSnapshot(WalSnapshot snapshot, Runnable done) {
     loop.execute(
         () -> {
+          if (snapshot.index() < markedIndex) {
+            return; // the leader has sent a newer one meanwhile
+          }
+          markedIndex = snapshot.index();
           try {
             wal.saveSnapshot(snapshot);
             wal.releaseTo(snapshot.index());

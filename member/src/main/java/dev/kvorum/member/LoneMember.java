@@ -39,6 +39,18 @@ final class LoneMember {
   /// @param appended the new ones among them, at their end; to be written before anything else
   record Forced(HardState hardState, List<Entry> entries, List<Entry> appended) {}
 
+  /// Before a first start. @throws StartupException when others are to belong to the cluster
+  static void requireFounding(MemberConfig config) throws StartupException {
+    if (config.clusterExists()) {
+      throw new StartupException(
+          "joining an existing cluster is not available in this release of Kvorum (--initial-cluster-state=existing)");
+    }
+    if (config.initialCluster().size() != 1) {
+      throw new StartupException(
+          "clusters of more than one member are not available in this release of Kvorum (--initial-cluster)");
+    }
+  }
+
   /// @throws StartupException when others belong to the cluster: this release cannot reach them
   void require(List<Entry> entries) throws StartupException {
     if (after(entries).keySet().stream().anyMatch(id -> id != self)) {

@@ -2,8 +2,11 @@ package dev.kvorum.member;
 
 import dev.kvorum.api.EtcdError;
 import dev.kvorum.env.World;
+import dev.kvorum.member.peer.PeerLinks;
 import dev.kvorum.member.watch.WatchHub;
 import dev.kvorum.member.watch.WatchMetrics;
+import dev.kvorum.raft.ConfState;
+import dev.kvorum.raft.Snapshot;
 import dev.kvorum.state.Effect;
 import dev.kvorum.state.Quota;
 import dev.kvorum.state.StateMachine;
@@ -11,12 +14,15 @@ import dev.kvorum.state.alarm.AlarmMember;
 import dev.kvorum.state.alarm.AlarmType;
 import dev.kvorum.state.backend.BackendSize;
 import dev.kvorum.state.keys.KvView;
+import dev.kvorum.state.lease.LeaseExpiry;
 import dev.kvorum.state.membership.MemberIds;
 import dev.kvorum.state.membership.MembershipView;
 import dev.kvorum.state.schema.Version;
 import java.io.IOException;
 import java.util.List;
 import java.util.Objects;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +39,13 @@ import org.slf4j.LoggerFactory;
 public final class Member {
   private static final Logger LOG = LoggerFactory.getLogger(Member.class);
 
+  /// From the moment a member applies its own removal to the moment it stops.
+  private static final long REMOVED_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  private final World world;
   private final MemberConfig config;
+  private final PeerLinks links;
+  private final List<dev.kvorum.state.membership.Member> joined;
   private final Observer observer;
   private final StateMachine machine;
   private final long memberId;
@@ -54,6 +66,8 @@ public final class Member {
   private final LeaseService leases;
   private final MaintenanceService maintenance;
   private final ClusterService cluster;
+  private final SnapshotSending snapshots;
+  private final Peers peers;
   private final AtomicBoolean halted = new AtomicBoolean();
   private final AtomicBoolean stopped = new AtomicBoolean();
 
@@ -67,6 +81,10 @@ public final class Member {
 
     /// The member has stopped by itself and will not come back: its disk failed, or a check of ours did.
     default void halted(String what, Throwable cause) {}
+
+    /// The cluster has removed this member for good, and it has been told or has applied that itself. It serves no more
+    /// and is to be stopped.
+    default void removed() {}
 
     default void leaderChanged(long from, long to, long term) {}
 
@@ -96,8 +114,11 @@ public final class Member {
     }
   }
 
-  private Member(World world, MemberConfig config, Observer observer, Bootstrap boot) {
+  private Member(World world, MemberConfig config, PeerLinks links, Observer observer, Bootstrap boot) {
+    this.world = world;
     this.config = config;
+    this.links = links;
+    this.joined = boot.joined();
     this.observer = observer;
     this.machine = boot.machine();
     this.memberId = boot.memberId();
@@ -107,30 +128,28 @@ public final class Member {
     RequestTimes times = new RequestTimes(world.clock(), config.warningApplyNanos(), observer);
     this.waiters = new Waiters(world.clock(), config.requestTimeoutNanos());
     this.logLoop = new LogLoop(world, config, boot.wal(), boot.snapStore(), observer::walSynced, this::halt);
-    this.applyLoop = new ApplyLoop(world, machine, waiters, new Effects(), times, boot.snapshotIndex(), this::halt);
+    this.applyLoop = new ApplyLoop(world, machine, waiters, new Effects(), times, boot.snapshotIndex(), boot.snapshotTerm(), this::halt);
     this.backendLoop = new BackendLoop(world, config, machine.backend(), observer::backendCommitted, this::halt);
     this.raftLoop =
         new RaftLoop(
-            world, config, boot.node(), boot.log(), logLoop, applyLoop, observer::leaderChanged, ids, waiters,
+            world, config, boot.node(), boot.log(), logLoop, applyLoop, links, observer::leaderChanged, ids, waiters,
             this::halt);
     this.headers = new Headers(boot.clusterId(), memberId, () -> raftLoop.status().term());
     this.upkeep =
         new Upkeep(
-            world, config, machine, applyLoop, backendLoop, logLoop, boot.snapStore(), raftLoop::compactLog,
+            world, config, machine, applyLoop, backendLoop, logLoop, boot.snapStore(), new LogInMemory(),
             boot.snapshotIndex());
+    this.snapshots = new SnapshotSending(world, machine, applyLoop, backendLoop, upkeep, raftLoop, links);
     this.proposals = new Proposals(config, ids, waiters, raftLoop, applyLoop, upkeep::isFull, times);
-    this.quota = new QuotaGuard(new Quota(config.quotaBytes()), machine.backend(), memberId);
+    this.quota = new QuotaGuard(new Quota(config.quotaBytes()), machine, memberId);
     this.leaseKeeper =
         new LeaseKeeper(
             world,
             config,
             applyLoop,
-            machine.leaseExpiry(
-                config.requestTimeoutNanos(),
-                config.leaseCheckpoint() ? java.util.concurrent.TimeUnit.MINUTES.toNanos(5) : 0,
-                world.clock().nanos()));
+            leaseExpiry());
     this.autoCompactor = new AutoCompactor(config, applyLoop, proposals);
-    this.versions = new Versions(config, applyLoop, machine, proposals, memberId, observer::ready);
+    this.versions = new Versions(config, applyLoop, machine, proposals, links, memberId, observer::ready);
     this.watchHub =
         new WatchHub(
             world,
@@ -145,10 +164,12 @@ public final class Member {
     this.kv =
         new KvService(
             config, proposals, raftLoop.readIndex(), quota, this::view, headers, upkeep, workers, times);
-    this.leases = new LeaseService(world, applyLoop, raftLoop, proposals, quota, leaseKeeper, headers);
+    this.leases = new LeaseService(world, config, links, this::currentRevision, applyLoop, raftLoop, proposals, quota, leaseKeeper, headers);
     this.maintenance =
         new MaintenanceService(this, applyLoop, raftLoop, backendLoop, proposals, upkeep, headers, workers);
-    this.cluster = new ClusterService(raftLoop.readIndex(), this::membership, headers);
+    this.cluster =
+        new ClusterService(world, config, raftLoop, applyLoop, proposals, links, this::membership, headers);
+    this.peers = new Peers(this, raftLoop, leases, cluster, boot.snapStore(), snapshots);
   }
 
   /// Opens the directory, recovers, and starts the loops.
@@ -156,9 +177,20 @@ public final class Member {
   /// @throws StartupException when configuration and directory do not fit together
   /// @throws IOException when the disk fails or holds what cannot be
   public static Member start(World world, MemberConfig config, Observer observer) throws IOException {
-    Bootstrap boot = Bootstrap.run(world, config);
+    return start(world, config, PeerLinks.NONE, null, observer);
+  }
+
+  /// As above, as one of several.
+  ///
+  /// @param links to the others
+  /// @param remote the running cluster to join, when `config` says that there is one and this member has never started;
+  ///     null otherwise
+  public static Member start(
+      World world, MemberConfig config, PeerLinks links, @Nullable RemoteCluster remote, Observer observer)
+      throws IOException {
+    Bootstrap boot = Bootstrap.run(world, config, links == PeerLinks.NONE, remote);
     LOG.atInfo().addKeyValue("current-rev", boot.machine().keys().currentRevision()).log("kvstore restored");
-    Member member = new Member(world, config, observer, boot);
+    Member member = new Member(world, config, links, observer, boot);
     member.run();
     return member;
   }
@@ -171,12 +203,62 @@ public final class Member {
         .addKeyValue("cluster-version", version == null ? "to_be_decided" : version.major() + "." + version.minor())
         .log("starting etcd server");
     tellClusterVersion();
+    links.start(peers);
+    links.members(reachable());
     applyLoop.start(watchHub);
     upkeep.start();
     leaseKeeper.start(proposals, raftLoop.readIndex());
     autoCompactor.start();
-    raftLoop.start();
+    raftLoop.start(snapshots::send);
     versions.start();
+  }
+
+  /// Who is to be reached. A member that has just joined learns the members one by one from the log; until it has come
+  /// to its own addition, those it was told of at the start count too.
+  private MembershipView reachable() {
+    MembershipView known = membership;
+    if (joined.isEmpty() || known.member(memberId) != null || known.isRemoved(memberId)) {
+      return known;
+    }
+    TreeMap<Long, dev.kvorum.state.membership.Member> all = new TreeMap<>(Long::compareUnsigned);
+    joined.forEach(member -> all.put(member.id(), member));
+    known.members().forEach(member -> all.put(member.id(), member));
+    known.removedIds().forEach(all::remove);
+    return new MembershipView(
+        List.copyOf(all.values()), known.removedIds(), known.clusterVersion(), known.downgradeInfo());
+  }
+
+  private LeaseExpiry leaseExpiry() {
+    return machine.leaseExpiry(
+        config.requestTimeoutNanos(),
+        config.leaseCheckpoint() ? TimeUnit.MINUTES.toNanos(5) : 0,
+        world.clock().nanos());
+  }
+
+  private void membersChanged(MembershipView view) {
+    boolean wasRemoved = membership.isRemoved(memberId);
+    membership = view;
+    links.members(reachable());
+    if (view.isRemoved(memberId) && !wasRemoved) {
+      LOG.atWarn()
+          .addKeyValue("local-member-id", MemberIds.toHex(memberId))
+          .log("the member has been permanently removed from the cluster");
+      // what the others still need of it, its acknowledgement of this very change above all, goes out meanwhile
+      applyLoop.loop().schedule(REMOVED_NANOS, observer::removed);
+    }
+  }
+
+  /// Raft's log in memory, as [Upkeep] sees it.
+  private final class LogInMemory implements Upkeep.RaftLog {
+    @Override
+    public void prune(long index, long applied, ConfState confState) {
+      raftLoop.compactLog(index, applied, confState);
+    }
+
+    @Override
+    public boolean isHeld() {
+      return snapshots.holdsLog();
+    }
   }
 
   /// What applied entries mean to the rest of the member. On the apply loop.
@@ -188,7 +270,7 @@ public final class Member {
         case Effect.CompactionScheduled _ -> upkeep.compactionScheduled();
         case Effect.LeaseGranted _, Effect.LeaseRevoked _, Effect.LeaseCheckpointed _ -> leaseKeeper.handle(effect);
         case Effect.AlarmsChanged _ -> alarms = machine.alarms().get(AlarmType.NONE);
-        case Effect.MembershipChanged changed -> membership = changed.view();
+        case Effect.MembershipChanged changed -> membersChanged(changed.view());
         case Effect.MembershipUpdated updated -> membership = updated.view();
         case Effect.ClusterVersionChanged changed -> {
           membership = changed.view();
@@ -206,6 +288,30 @@ public final class Member {
     @Override
     public void turnEnded(long index) {
       upkeep.turnEnded(index);
+    }
+
+    @Override
+    public void install(Snapshot snapshot, Consumer<StateMachine> loaded) {
+      LOG.atInfo()
+          .addKeyValue("current-applied-index", applyLoop.appliedIndex())
+          .addKeyValue("incoming-leader-snapshot-index", snapshot.index())
+          .addKeyValue("incoming-leader-snapshot-term", snapshot.term())
+          .log("applying snapshot");
+      upkeep.replace(snapshot.index(), loaded);
+    }
+
+    @Override
+    public void installed(Snapshot snapshot) {
+      upkeep.replaced(snapshot.index());
+      leaseKeeper.replaced(leaseExpiry());
+      alarms = machine.alarms().get(AlarmType.NONE);
+      membersChanged(machine.membership().view());
+      versions.replaced();
+      tellClusterVersion();
+      LOG.atInfo()
+          .addKeyValue("incoming-leader-snapshot-index", snapshot.index())
+          .addKeyValue("current-rev", machine.keys().currentRevision())
+          .log("applied snapshot");
     }
 
     @Override
@@ -296,7 +402,7 @@ public final class Member {
 
   /// The newest published view, held for the caller, who closes it.
   public KvView view() {
-    return machine.keys().view();
+    return machine.view();
   }
 
   public long currentRevision() {
@@ -364,6 +470,7 @@ public final class Member {
     }
     raftLoop.stop();
     boolean ended = raftLoop.awaitStopped(timeoutNanos);
+    links.stop();
     waiters.refuseAll(EtcdError.STOPPED);
     logLoop.stop();
     applyLoop.stop();
@@ -395,7 +502,7 @@ public final class Member {
   /// The apply loop has ended, so its state is ours: what is pending goes to disk, and a restart replays nothing.
   private void flushBackend() {
     if (!machine.backend().batch().isEmpty()) {
-      backendLoop.write(machine.backend().take(), commit -> commit.discard());
+      backendLoop.write(machine.backend(), machine.backend().take(), commit -> commit.discard());
     }
   }
 }

@@ -9,6 +9,7 @@ import java.util.Map;
 /// @param initialCluster member name to its advertised peer URLs, in the order given
 /// @param clusterExists true for `--initial-cluster-state=existing`
 /// @param electionTicks election timeout in ticks
+/// @param initialElectionTickAdvance start most of the way into the first election timeout, once others are in reach
 /// @param quotaBytes resolved quota: positive, or negative when disabled
 /// @param maxRequestBytes largest encoded raft request
 /// @param backendBatchOperations operations after which the backend commits early
@@ -28,6 +29,8 @@ public record MemberConfig(
     long tickNanos,
     int electionTicks,
     boolean preVote,
+    boolean initialElectionTickAdvance,
+    boolean strictReconfigCheck,
     long snapshotCount,
     long snapshotCatchupEntries,
     int maxWals,

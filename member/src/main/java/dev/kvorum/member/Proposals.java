@@ -3,10 +3,12 @@ package dev.kvorum.member;
 import dev.kvorum.api.EtcdError;
 import dev.kvorum.api.EtcdException;
 import dev.kvorum.env.Bytes;
+import dev.kvorum.raft.ConfChange;
 import dev.kvorum.state.ApplyOutcome;
 import dev.kvorum.state.Request;
 import dev.kvorum.state.RequestCodec;
 import dev.kvorum.state.RequestHeader;
+import dev.kvorum.state.membership.MembershipChange;
 import java.util.function.Consumer;
 
 /// The way into the log: checks that the member keeps up, encodes, parks the proposer, and hands on to raft. Any thread.
@@ -84,6 +86,26 @@ final class Proposals {
           }
         });
     raftLoop.propose(Bytes.wrap(data), id);
+  }
+
+  /// Proposes a change of the members; its id is given here. As [#propose].
+  void reconfigure(MembershipChange change, Consumer<ApplyOutcome> applied, Consumer<EtcdException> refused) {
+    long id = ids.next();
+    waiters.park(
+        id,
+        new Waiter() {
+          @Override
+          public void applied(ApplyOutcome outcome) {
+            applied.accept(outcome);
+          }
+
+          @Override
+          public void refused(EtcdException why) {
+            refused.accept(why);
+          }
+        });
+    ConfChange.Type type = ConfChange.Type.values()[change.type().ordinal()];
+    raftLoop.proposeConfChange(new ConfChange.V1(id, type, change.nodeId(), change.context()), id);
   }
 
   long nextLeaseId() {

@@ -5,7 +5,7 @@ import dev.kvorum.api.EtcdException;
 import dev.kvorum.state.alarm.AlarmType;
 import dev.kvorum.state.Quota;
 import dev.kvorum.state.Request;
-import dev.kvorum.state.backend.Backend;
+import dev.kvorum.state.StateMachine;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,17 +15,17 @@ final class QuotaGuard {
   private static final Logger LOG = LoggerFactory.getLogger(QuotaGuard.class);
 
   private final Quota quota;
-  private final Backend backend;
+  private final StateMachine machine;
   private final long memberId;
 
-  QuotaGuard(Quota quota, Backend backend, long memberId) {
+  QuotaGuard(Quota quota, StateMachine machine, long memberId) {
     this.quota = quota;
-    this.backend = backend;
+    this.machine = machine;
     this.memberId = memberId;
   }
 
   boolean admits(Request request) {
-    return quota.admits(request, backend.size().bytes());
+    return quota.admits(request, machine.backend().size().bytes());
   }
 
   /// Something was not admitted: tells the log and the cluster that this member has no space, then runs `then`, whether
@@ -33,7 +33,7 @@ final class QuotaGuard {
   void raiseAlarm(Proposals proposals, Runnable then) {
     LOG.atWarn()
         .addKeyValue("quota-size-bytes", quota.bytesMax())
-        .addKeyValue("db-size-bytes", backend.size().bytes())
+        .addKeyValue("db-size-bytes", machine.backend().size().bytes())
         .addKeyValue("error", refusal().text())
         .log("message exceeded backend quota; raising alarm");
     proposals.propose(

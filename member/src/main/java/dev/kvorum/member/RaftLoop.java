@@ -7,6 +7,7 @@ import dev.kvorum.env.Bytes;
 import dev.kvorum.env.Invariant;
 import dev.kvorum.env.Loop;
 import dev.kvorum.env.World;
+import dev.kvorum.member.peer.PeerLinks;
 import dev.kvorum.raft.ConfChange;
 import dev.kvorum.raft.ConfState;
 import dev.kvorum.raft.MemoryLog;
@@ -16,9 +17,17 @@ import dev.kvorum.raft.RawNode;
 import dev.kvorum.raft.ReadState;
 import dev.kvorum.raft.Ready;
 import dev.kvorum.raft.SoftState;
+import dev.kvorum.raft.Status;
 import dev.kvorum.raft.StepResult;
+import dev.kvorum.state.membership.MemberIds;
+import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Owns the raft node and nothing else.
 ///
@@ -26,6 +35,8 @@ import java.util.List;
 /// load, and a lone request never waits. Storage is asynchronous (Raft thesis §10.2.1): appends go to [LogLoop],
 /// committed entries to [ApplyLoop], and what they answer comes back through the inbox.
 final class RaftLoop {
+  private static final Logger LOG = LoggerFactory.getLogger(RaftLoop.class);
+
   /// Proposals that may wait for a turn; more get `too many requests`.
   private static final int INBOX_MAX = 16_384;
 
@@ -35,15 +46,25 @@ final class RaftLoop {
   private final MemoryLog log;
   private final LogLoop logLoop;
   private final ApplyLoop applyLoop;
+  private final PeerLinks links;
   private final RaftObserver observer;
   private final Waiters waiters;
   private final ReadIndex readIndex;
   private final Loop loop;
+  private final Queue<Long> appending = new ArrayDeque<>(); // since when, for each append that is not durable yet
   private List<ProposedEntry> proposed = new ArrayList<>();
+  private SnapshotSender snapshots = message -> {};
+  private long stalledAt;
   private boolean soleVoter;
   private volatile boolean stopping;
 
   private volatile RaftStatus status;
+
+  /// Sends the state as it is by then to a member that needs more than the log still has.
+  @FunctionalInterface
+  interface SnapshotSender {
+    void send(Message.InstallSnapshot message);
+  }
 
   /// An entry on its way into the log.
   private record ProposedEntry(Bytes data, long id) {}
@@ -55,6 +76,7 @@ final class RaftLoop {
       MemoryLog log,
       LogLoop logLoop,
       ApplyLoop applyLoop,
+      PeerLinks links,
       RaftObserver observer,
       RequestIds ids,
       Waiters waiters,
@@ -65,6 +87,7 @@ final class RaftLoop {
     this.log = log;
     this.logLoop = logLoop;
     this.applyLoop = applyLoop;
+    this.links = links;
     this.observer = observer;
     this.waiters = waiters;
     voters(node.confState());
@@ -74,7 +97,8 @@ final class RaftLoop {
     this.readIndex = new ReadIndex(world.clock(), config, this, applyLoop, ids);
   }
 
-  void start() {
+  void start(SnapshotSender snapshotSender) {
+    loop.execute(() -> snapshots = snapshotSender);
     logLoop.start(done -> loop.execute(() -> persisted(done)));
     loop.execute(this::scheduleTick);
   }
@@ -138,19 +162,81 @@ final class RaftLoop {
     loop.execute(() -> stepOwn(responses));
   }
 
-  /// Drops log entries up to `index` from memory; they are behind a snapshot.
-  void compactLog(long index) {
+  /// Drops log entries up to `index` from memory: who needs them is sent the state instead, which has come to `applied`.
+  void compactLog(long index, long applied, ConfState confState) {
     loop.execute(
         () -> {
-          if (index >= log.firstIndex()) {
+          if (index >= log.firstIndex() && applied > log.snapshot().index() && applied <= log.lastIndex()) {
+            log.createSnapshot(applied, confState, Bytes.EMPTY);
             log.compact(index);
           }
         });
   }
 
+  /// A message from another member. Any thread. @return false when there is too much to do; the message is lost
+  boolean receive(Message message) {
+    return loop.offer(() -> node.step(message));
+  }
+
+  /// Messages for `member` were lost. Any thread.
+  void unreachable(long member) {
+    loop.execute(() -> node.reportUnreachable(member));
+  }
+
+  /// How sending a snapshot to `member` ended. Any thread.
+  void snapshotSent(long member, boolean success) {
+    loop.execute(() -> node.reportSnapshot(member, !success));
+  }
+
+  /// Proposes a change of the configuration. Any thread.
+  ///
+  /// @param id what its waiter is parked under; refused from here if the change is not taken
+  void proposeConfChange(ConfChange change, long id) {
+    boolean taken =
+        loop.offer(
+            () -> {
+              StepResult result = node.proposeConfChange(change);
+              if (!result.isOk()) {
+                refuse(id, EtcdException.of(GrpcCode.UNKNOWN, result.text()));
+              }
+            });
+    if (!taken) {
+      refuse(id, refusal());
+    }
+  }
+
+  /// Hands leadership to `heir`, if this member leads. Any thread.
+  void transferLeader(long heir) {
+    loop.execute(() -> node.transferLeader(heir));
+  }
+
+  /// The voter whom this member has reached without a break for longest, 0 when it reaches none. On this loop.
+  private long longestActiveVoter() {
+    long longest = 0;
+    long since = PeerLinks.INACTIVE;
+    for (long voter : node.confState().voters()) {
+      long active = voter == node.id() ? PeerLinks.INACTIVE : links.activeSinceNanos(voter);
+      if (active < since) {
+        since = active;
+        longest = voter;
+      }
+    }
+    return longest;
+  }
+
+  /// What a leader knows of the others; asked for on this loop, and told there.
+  void status(Consumer<Status> told) {
+    loop.execute(() -> told.accept(node.status()));
+  }
+
   private void persisted(List<Message.StorageAppend> done) {
     for (Message.StorageAppend append : done) {
-      Invariant.check(append.snapshot().isEmpty(), "a snapshot came from a leader, and this member has no peers");
+      appending.poll();
+      if (!append.snapshot().isEmpty()) {
+        log.applySnapshot(append.snapshot());
+        voters(node.confState());
+        applyLoop.install(append.snapshot());
+      }
       if (!append.entries().isEmpty()) {
         log.append(append.entries());
       }
@@ -163,8 +249,11 @@ final class RaftLoop {
 
   private void stepOwn(List<Message> responses) {
     for (Message response : responses) {
-      Invariant.check(response.to() == node.id(), () -> "a message for a peer this member does not have: " + response);
-      node.step(response);
+      if (response.to() == node.id()) {
+        node.step(response);
+      } else {
+        links.send(response);
+      }
     }
   }
 
@@ -172,12 +261,33 @@ final class RaftLoop {
     loop.schedule(
         config.tickNanos(),
         () -> {
-          node.tick();
+          tick();
           readIndex.tick();
           waiters.refuseLate();
           proposed.removeIf(entry -> !waiters.isParked(entry.id())); // nobody waits for it, and no leader took it
           scheduleTick();
         });
+  }
+
+  /// A leader whose disk hangs goes on being heard, and so would lead for ever a cluster that it keeps from working: its
+  /// clock stops instead, and with its heartbeats its leadership. It is offered to another first, which is quicker.
+  private void tick() {
+    Long oldest = appending.peek();
+    boolean stalled = oldest != null && world.clock().nanos() - oldest > config.electionNanos();
+    if (!stalled || soleVoter || !node.isLeader()) {
+      stalledAt = 0;
+      node.tick();
+    } else if (stalledAt == 0) {
+      stalledAt = oldest;
+      LOG.atWarn()
+          .addKeyValue("local-member-id", MemberIds.toHex(node.id()))
+          .addKeyValue("took", Duration.ofNanos(world.clock().nanos() - oldest))
+          .log("the disk of this leader hangs; it stops leading");
+      long heir = longestActiveVoter();
+      if (heir != 0) {
+        node.transferLeader(heir);
+      }
+    }
   }
 
   private void afterBatch() {
@@ -217,9 +327,13 @@ final class RaftLoop {
     }
     for (Message message : ready.messages()) {
       switch (message) {
-        case Message.StorageAppend append -> logLoop.append(append);
+        case Message.StorageAppend append -> {
+          appending.add(world.clock().nanos());
+          logLoop.append(append);
+        }
         case Message.StorageApply apply -> applyLoop.apply(apply, this);
-        default -> throw Invariant.unreachable("a message for a peer this member does not have: " + message);
+        case Message.InstallSnapshot snapshot -> snapshots.send(snapshot);
+        default -> links.send(message);
       }
     }
   }

@@ -5,6 +5,7 @@ import dev.kvorum.env.World;
 import dev.kvorum.raft.ConfState;
 import dev.kvorum.raft.Snapshot;
 import dev.kvorum.state.StateMachine;
+import dev.kvorum.state.backend.Backend;
 import dev.kvorum.state.backend.BackendCommit;
 import dev.kvorum.state.backend.BackendSize;
 import dev.kvorum.state.keys.Compaction;
@@ -60,8 +61,13 @@ final class Upkeep {
 
   /// What upkeep asks of raft's log in memory.
   interface RaftLog {
-    /// Entries up to `index` are not needed any more.
-    void prune(long index);
+    /// Entries up to `index` are not needed any more by who is not too far behind.
+    ///
+    /// @param applied as far as the state has come, with `confState` in force there
+    void prune(long index, long applied, ConfState confState);
+
+    /// Whether somebody is being brought up to date and will need what comes after.
+    boolean isHeld();
   }
 
   Upkeep(
@@ -129,20 +135,41 @@ final class Upkeep {
     if (index - snapshotIndex > config.snapshotCount() && !snapshotting) {
       snapshot(index, false);
     }
-    if (index - prunedAt >= LOG_PRUNE_EVERY && index > config.snapshotCatchupEntries()) {
+    if (index - prunedAt >= LOG_PRUNE_EVERY && index > config.snapshotCatchupEntries() && !raftLog.isHeld()) {
       prunedAt = index;
-      // nobody but a restart needs the log behind the disk snapshot, and a restart reads it from the WAL
-      raftLog.prune(index - config.snapshotCatchupEntries());
+      // a restart reads the log from the WAL, where it goes back to the disk snapshot
+      raftLog.prune(
+          index - config.snapshotCatchupEntries(), index, Memberships.confState(machine.membership().view()));
     }
+  }
+
+  /// Puts the database that came with a snapshot from the leader in the place of the one in use.
+  ///
+  /// @param loaded hears what it holds, on the backend loop
+  void replace(long index, Consumer<StateMachine> loaded) {
+    backendLoop.replace(machine, snapStore.databaseFile(index), loaded);
+  }
+
+  /// It is in place: what was under way for the state before it is over. On the apply loop.
+  void replaced(long index) {
+    snapshotting = false;
+    compacting = false;
+    compactionStepping = false;
+    snapshotIndex = index;
+    prunedAt = index;
+    full = false;
+    driveCompaction();
   }
 
   /// Hands the batch to the backend now.
   void commit() {
-    backendLoop.write(machine.backend().take(), commit -> install(commit));
+    Backend backend = machine.backend();
+    backendLoop.write(backend, backend.take(), commit -> install(backend, commit));
   }
 
-  private void install(BackendCommit commit) {
+  private void install(Backend backend, BackendCommit commit) {
     comeBack(
+        backend,
         commit,
         () -> {
           machine.keys().committed(commit);
@@ -151,15 +178,20 @@ final class Upkeep {
         });
   }
 
-  /// From the backend loop to the apply loop, with a commit to install there.
-  private void comeBack(BackendCommit commit, Runnable install) {
+  /// From the backend loop to the apply loop, with a commit to install there, unless a snapshot from the leader has
+  /// taken the place of what was committed to.
+  private void comeBack(Backend backend, BackendCommit commit, Runnable install) {
     returning.add(commit);
     applyLoop
         .loop()
         .execute(
             () -> {
               returning.remove(commit);
-              install.run();
+              if (machine.backend() == backend) {
+                install.run();
+              } else {
+                commit.discard();
+              }
             });
   }
 
@@ -193,9 +225,10 @@ final class Upkeep {
               }
               commit();
               long begun = world.clock().nanos();
-              BackendSize before = machine.backend().size();
+              Backend backend = machine.backend();
+              BackendSize before = backend.size();
               backendLoop.defragment(
-                  commit -> comeBack(commit, () -> defragmented(commit, before, begun)),
+                  commit -> comeBack(backend, commit, () -> defragmented(commit, before, begun)),
                   failure ->
                       applyLoop
                           .loop()
@@ -267,10 +300,13 @@ final class Upkeep {
 
   private void stepCompaction(Compaction compaction) {
     long begun = world.clock().nanos();
+    Backend backend = machine.backend();
     backendLoop.compact(
+        backend,
         compaction,
         commit ->
             comeBack(
+                backend,
                 commit,
                 () -> {
                   machine.keys().compacted(compaction, commit);
@@ -280,9 +316,15 @@ final class Upkeep {
                     finishedCompaction(compaction, world.clock().nanos() - begun);
                     driveCompaction();
                   } else {
-                    applyLoop.loop().schedule(config.compactionSleepNanos(), () -> stepCompaction(compaction));
+                    applyLoop.loop().schedule(config.compactionSleepNanos(), () -> stepAgain(compaction));
                   }
                 }));
+  }
+
+  private void stepAgain(Compaction compaction) {
+    if (machine.keys().compaction() == compaction) {
+      stepCompaction(compaction);
+    }
   }
 
   private void finishedCompaction(Compaction compaction, long tookNanos) {
@@ -323,6 +365,9 @@ final class Upkeep {
   }
 
   private void saved(long index) {
+    if (index <= snapshotIndex) {
+      return; // one from the leader came meanwhile
+    }
     snapshotting = false;
     snapshotIndex = index;
     LOG.atInfo().addKeyValue("snapshot-index", index).log("saved snapshot to disk");

@@ -1,13 +1,20 @@
 package dev.kvorum.member;
 
+import dev.kvorum.api.EtcdException;
+import dev.kvorum.member.peer.PeerCall;
+import dev.kvorum.member.peer.PeerLinks;
 import dev.kvorum.state.Effect;
 import dev.kvorum.state.Request;
 import dev.kvorum.state.StateMachine;
+import dev.kvorum.state.membership.Member;
 import dev.kvorum.state.membership.MembershipView;
 import dev.kvorum.state.schema.SchemaException;
 import dev.kvorum.state.schema.Version;
 import dev.kvorum.state.schema.VersionMonitor;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -18,12 +25,14 @@ import org.slf4j.LoggerFactory;
 final class Versions {
   private static final Logger LOG = LoggerFactory.getLogger(Versions.class);
   private static final long MONITOR_NANOS = TimeUnit.SECONDS.toNanos(4);
+  private static final long ASK_NANOS = TimeUnit.SECONDS.toNanos(2);
   private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
   private final MemberConfig config;
   private final ApplyLoop applyLoop;
   private final StateMachine machine;
   private final Proposals proposals;
+  private final PeerLinks links;
   private final long memberId;
   private final Runnable ready;
   private boolean isPublished;
@@ -39,12 +48,14 @@ final class Versions {
       ApplyLoop applyLoop,
       StateMachine machine,
       Proposals proposals,
+      PeerLinks links,
       long memberId,
       Runnable ready) {
     this.config = config;
     this.applyLoop = applyLoop;
     this.machine = machine;
     this.proposals = proposals;
+    this.links = links;
     this.memberId = memberId;
     this.ready = ready;
     this.storage = machine.schema().recorded();
@@ -106,6 +117,13 @@ final class Versions {
     }
   }
 
+  /// A snapshot from the leader brought another file.
+  void replaced() {
+    storage = machine.schema().recorded();
+    tellReady();
+    migrate();
+  }
+
   void handle(Effect.ClusterVersionChanged change) {
     tellReady();
     LOG.atInfo().addKeyValue("cluster-version", minor(change.view())).log("cluster version is updated");
@@ -117,14 +135,59 @@ final class Versions {
     return version == null ? "" : version.major() + "." + version.minor();
   }
 
+  /// Asks all members what they are before it decides; one that does not answer leaves it undecided.
   private void proposeClusterVersion() {
     if (!leads || proposing) {
+      return;
+    }
+    proposing = true;
+    Map<Long, @Nullable String> known = new TreeMap<>();
+    known.put(memberId, config.serverVersion());
+    List<Long> others =
+        machine.membership().view().members().stream().map(Member::id).filter(id -> id != memberId).toList();
+    if (others.isEmpty()) {
+      decide(known);
+    }
+    for (long other : others) {
+      links.call(
+          other,
+          new PeerCall.Versions(),
+          ASK_NANOS,
+          new Reply<>() {
+            @Override
+            public void complete(PeerCall.ServerVersions answer) {
+              heard(other, answer.server().toString(), known, others.size() + 1);
+            }
+
+            @Override
+            public void refuse(EtcdException why) {
+              heard(other, null, known, others.size() + 1);
+            }
+          });
+    }
+  }
+
+  private void heard(long from, @Nullable String version, Map<Long, @Nullable String> known, int all) {
+    applyLoop
+        .loop()
+        .execute(
+            () -> {
+              known.put(from, version);
+              if (known.size() == all) {
+                decide(known);
+              }
+            });
+  }
+
+  private void decide(Map<Long, @Nullable String> known) {
+    proposing = false;
+    if (!leads) {
       return;
     }
     Version next =
         VersionMonitor.clusterVersion(
             machine.membership().clusterVersion(),
-            VersionMonitor.lowest(List.of(config.serverVersion())),
+            VersionMonitor.lowest(new ArrayList<>(known.values())),
             machine.membership().downgradeInfo());
     if (next == null) {
       return;

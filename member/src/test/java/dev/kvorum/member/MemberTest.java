@@ -238,6 +238,8 @@ class MemberTest {
         TimeUnit.MILLISECONDS.toNanos(100),
         10,
         true,
+        true,
+        true,
         10_000,
         5_000,
         5,

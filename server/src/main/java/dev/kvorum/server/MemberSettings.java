@@ -32,6 +32,8 @@ final class MemberSettings {
         config.raft().heartbeatMillis() * NANOS_PER_MILLI,
         config.raft().electionTicks(),
         config.raft().preVote(),
+        config.raft().tickAdvance(),
+        config.bootstrap().strictReconfigCheck(),
         config.raft().snapshotCount(),
         config.raft().snapshotCatchupEntries(),
         toInt(config.raft().maxWals()),

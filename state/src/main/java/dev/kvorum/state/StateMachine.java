@@ -8,6 +8,7 @@ import dev.kvorum.state.backend.BucketName;
 import dev.kvorum.state.backend.MetaKey;
 import dev.kvorum.state.keys.KeyLease;
 import dev.kvorum.state.keys.KvStore;
+import dev.kvorum.state.keys.KvView;
 import dev.kvorum.state.lease.Lease;
 import dev.kvorum.state.lease.LeaseExpiry;
 import dev.kvorum.state.lease.Leases;
@@ -35,31 +36,36 @@ import org.jspecify.annotations.Nullable;
 /// WriteBatch batch = state.backend().take();       // now and then: to the backend loop, and back
 /// ```
 /// The apply loop owns it and everything it hands out, except for what [Backend] and [KvStore] give to other loops.
+/// Nobody keeps what it hands out: a snapshot from the leader replaces all of it at once ([#become]).
 public final class StateMachine implements AutoCloseable {
   private static final Bytes AUTH_ENABLED = Bytes.utf8("authEnabled");
   private static final Bytes AUTH_REVISION = Bytes.utf8("authRevision");
   private static final long AUTH_REVISION_FIRST = 1;
 
-  private final Backend backend;
-  private final KvStore keys;
-  private final Leases leases;
-  private final Alarms alarms;
-  private final Membership membership;
-  private final Schema schema;
-  private final Applier applier;
-  private final List<KeyLease> lostLeases;
+  private final StateOptions options;
+  private volatile Loaded loaded;
 
-  private StateMachine(
-      Backend backend, KvStore keys, Leases leases, Alarms alarms, Membership membership, Schema schema,
-      StateOptions options, List<KeyLease> lostLeases) {
-    this.backend = backend;
-    this.keys = keys;
-    this.leases = leases;
-    this.alarms = alarms;
-    this.membership = membership;
-    this.schema = schema;
-    this.lostLeases = lostLeases;
-    this.applier = new Applier(backend, keys, leases, alarms, membership, options);
+  /// What one file holds, and what changes it.
+  ///
+  /// @param lostLeases keys that hang on leases the file does not have
+  private record Loaded(
+      Backend backend,
+      KvStore keys,
+      Leases leases,
+      Alarms alarms,
+      Membership membership,
+      Schema schema,
+      Applier applier,
+      List<KeyLease> lostLeases) {
+    void close() throws IOException {
+      keys.close();
+      backend.close();
+    }
+  }
+
+  private StateMachine(StateOptions options, Loaded loaded) {
+    this.options = options;
+    this.loaded = loaded;
   }
 
   /// Opens or creates the db and loads all of it but the values.
@@ -68,6 +74,23 @@ public final class StateMachine implements AutoCloseable {
   ///     authentication turned on, records that are none
   /// @throws dev.kvorum.bolt.FileLockedException when another process has it open
   public static StateMachine open(Disk disk, Path file, StateOptions options) throws IOException {
+    return new StateMachine(options, load(disk, file, options));
+  }
+
+  /// As [#open], for another file under the same options: what a leader sent to replace everything there is. Any thread.
+  public StateMachine openReceived(Disk disk, Path file) throws IOException {
+    return open(disk, file, options);
+  }
+
+  /// Becomes what `received` is, which must not be used any more. What is here is let go: views that readers hold stay
+  /// good until they close them.
+  public void become(StateMachine received) throws IOException {
+    Loaded before = loaded;
+    loaded = received.loaded;
+    before.close();
+  }
+
+  private static Loaded load(Disk disk, Path file, StateOptions options) throws IOException {
     Backend backend = Backend.open(disk, file, options.bolt());
     try {
       Schema schema = Schema.load(backend);
@@ -77,7 +100,8 @@ public final class StateMachine implements AutoCloseable {
       Leases leases = Leases.load(backend, options.leaseTtlMinSeconds());
       KvStore keys = KvStore.open(backend, leases);
       List<KeyLease> lost = attach(leases, keys.takeRestoredLeases());
-      return new StateMachine(backend, keys, leases, alarms, membership, schema, options, lost);
+      Applier applier = new Applier(backend, keys, leases, alarms, membership, options);
+      return new Loaded(backend, keys, leases, alarms, membership, schema, applier, lost);
     } catch (IOException | RuntimeException e) {
       backend.close();
       throw e;
@@ -112,53 +136,67 @@ public final class StateMachine implements AutoCloseable {
   }
 
   public Applier applier() {
-    return applier;
+    return loaded.applier();
   }
 
   public Backend backend() {
-    return backend;
+    return loaded.backend();
   }
 
   public KvStore keys() {
-    return keys;
+    return loaded.keys();
+  }
+
+  /// The newest published view, held for the caller, who closes it. Any thread.
+  public KvView view() {
+    while (true) {
+      KvStore current = loaded.keys();
+      try {
+        return current.view();
+      } catch (IllegalStateException closed) {
+        if (loaded.keys() == current) {
+          throw closed; // not replaced meanwhile: the member has stopped
+        }
+      }
+    }
   }
 
   public Leases leases() {
-    return leases;
+    return loaded.leases();
   }
 
   public Alarms alarms() {
-    return alarms;
+    return loaded.alarms();
   }
 
   public Membership membership() {
-    return membership;
+    return loaded.membership();
   }
 
   public Schema schema() {
-    return schema;
+    return loaded.schema();
   }
 
   /// Keys that hang on leases the db does not have, by key, as found when it was opened.
   public List<KeyLease> lostLeases() {
-    return lostLeases;
+    return loaded.lostLeases();
   }
 
   /// Raft's configuration as last recorded in the db; null when none was.
   public @Nullable StoredConfState confState() throws IOException {
-    byte[] json = backend.get(BucketName.META, MetaKey.CONF_STATE);
+    byte[] json = backend().get(BucketName.META, MetaKey.CONF_STATE);
     return json == null ? null : StoredConfState.ofJson(Bytes.wrap(json).toUtf8());
   }
 
   /// Moves the db's schema to the version the cluster has; see [Schema#migrate].
   public List<Version> migrateSchema(Version target, @Nullable Version logMinimum) throws SchemaException {
-    return schema.migrate(backend.batch(), target, logMinimum);
+    return schema().migrate(backend().batch(), target, logMinimum);
   }
 
   /// A fresh [LeaseExpiry] that knows the leases there are.
   public LeaseExpiry leaseExpiry(long retryNanos, long checkpointIntervalNanos, long nowNanos) {
     LeaseExpiry expiry = new LeaseExpiry(retryNanos, checkpointIntervalNanos);
-    for (Lease lease : leases.all()) {
+    for (Lease lease : leases().all()) {
       expiry.granted(lease.id(), lease.ttlSeconds(), lease.remainingTtlSeconds(), nowNanos);
     }
     return expiry;
@@ -166,14 +204,13 @@ public final class StateMachine implements AutoCloseable {
 
   /// Structural self-check of everything in memory, for tests and the simulator.
   public void checkInvariants() {
-    keys.checkInvariants();
-    leases.checkInvariants();
+    keys().checkInvariants();
+    leases().checkInvariants();
   }
 
   /// Lets the db go. What was not committed is lost: the log has it.
   @Override
   public void close() throws IOException {
-    keys.close();
-    backend.close();
+    loaded.close();
   }
 }

@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +36,7 @@ public final class SnapStore {
 
   private final Disk disk;
   private final Path directory;
+  private final AtomicLong receipts = new AtomicLong();
 
   /// @param directory a member's `snap`; must exist
   public SnapStore(Disk disk, Path directory) {
@@ -150,7 +152,8 @@ public final class SnapStore {
 
   /// Begins to receive the database of a snapshot at `index`.
   public Receipt receiveDatabase(long index) throws IOException {
-    Path building = directory.resolve("tmp" + SegmentName.hex(index) + DATABASE);
+    // a name of its own: two senders may come with the same snapshot
+    Path building = directory.resolve("tmp" + receipts.incrementAndGet() + "-" + SegmentName.hex(index) + DATABASE);
     disk.delete(building);
     return new Receipt(index, disk.open(building, Disk.OpenMode.CREATE_NEW));
   }

@@ -95,6 +95,24 @@ public final class WatchHub {
     }
   }
 
+  /// The store went on from its revision to `to` at once: what happened in between is in its history only, for whoever
+  /// watches to be read from there. Called by the apply loop, after the view is published.
+  public void jumped(long to) {
+    loop.execute(
+        () -> {
+          List<Watcher> all = new ArrayList<>();
+          sessions.forEach(session -> session.watchers.values().forEach(all::add));
+          for (Watcher watcher : all) {
+            if (watcher != null && watcher.current && watcher.cursor <= to) {
+              watcher.cursor = Math.max(watcher.cursor, revision + 1);
+              leaveCurrent(watcher);
+              catchUp.add(watcher);
+            }
+          }
+          revision = Math.max(revision, to);
+        });
+  }
+
   private void catchUpWithView() {
     try (KvView view = views.get()) {
       revision = Math.max(revision, view.currentRevision());
