@@ -13,7 +13,8 @@ public sealed interface Fault {
   /// durable to chance forever: no later sync of the same bytes repairs that, only writing them again does.
   record Fail(String message) implements Fault {}
 
-  /// A write stores its first `bytes`, then fails with `message`. Other operations fail at once.
+  /// A write stores at most its first `bytes`, up to the end of a sector in the file (a kernel stops at the end of a
+  /// page), then fails with `message`. Other operations fail at once.
   record Short(int bytes, String message) implements Fault {}
 
   /// It takes `nanos` more, which [SimDisk#onDelay] hears, and then goes as `then` says.

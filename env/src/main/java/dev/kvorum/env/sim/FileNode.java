@@ -81,6 +81,15 @@ final class FileNode implements Node {
     reservedTo = content.storedEnd();
   }
 
+  /// Forgets all who opened it.
+  void unlock() {
+    mappings.clear();
+    holders = 0;
+    recordLockHolder = null;
+    exclusiveFlockHolder = null;
+    sharedFlocks = 0;
+  }
+
   /// As this is now, without its openings.
   FileNode copy() {
     FileNode copy = new FileNode(id, live.copy());

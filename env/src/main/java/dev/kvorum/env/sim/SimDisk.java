@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// directory sync. Failed ones have numbers as well; reads, opening what exists, locks and closing have none.
 ///
 /// **Power** is lost *before* an operation, in one of two ways:
-///  - live: [#losePowerAt] says before which one; from then on everything throws [PowerLoss], until [#restart];
+///  - live: [#losePowerAt] says before which one; from then on everything throws [PowerLoss], until [#restart]; [#kill] ends only the process;
 ///  - afterwards: a disk that records ([#record]) can say by [#afterPowerLoss] what a failure at any operation would
 ///    have left, any number of times, so that one run of some work stands for all its crashes. [#operations] at the
 ///    moment something was acknowledged tells from which crash on it must be there.
@@ -105,6 +105,16 @@ public final class SimDisk implements Disk {
     if (recording != null) {
       record();
     }
+  }
+
+  /// The process is gone and the machine lives on: all openings and locks end; what is unsynced stays, and stays
+  /// unsynced. A recording goes on.
+  public void kill() {
+    life++;
+    for (FileNode file : held.keySet()) {
+      file.unlock();
+    }
+    held.clear();
   }
 
   /// [#restart] with [Survival#RANDOM].

@@ -14,12 +14,14 @@ final class SimFile implements DiskFile {
   static final class Opening {
     final FileNode file;
     private final SimDisk disk;
+    private final int life;
     private int holders;
     private boolean sharesFlock;
 
     Opening(SimDisk disk, FileNode file) {
       this.disk = disk;
       this.file = file;
+      life = disk.life();
     }
 
     void hold() {
@@ -28,6 +30,9 @@ final class SimFile implements DiskFile {
     }
 
     void release() {
+      if (life != disk.life()) {
+        return; // its process is gone, and so is all it held
+      }
       disk.held(file, -1);
       if (--holders == 0) {
         unlock();
@@ -80,7 +85,6 @@ final class SimFile implements DiskFile {
   private final FileNode file;
   private final boolean writable;
   private final Opening opening;
-  private final int life;
   private boolean closed;
 
   SimFile(SimDisk disk, Path path, FileNode file, boolean writable) {
@@ -88,7 +92,6 @@ final class SimFile implements DiskFile {
     this.path = path;
     this.file = file;
     this.writable = writable;
-    life = disk.life();
     opening = new Opening(disk, file);
     opening.hold();
   }
@@ -99,7 +102,7 @@ final class SimFile implements DiskFile {
   }
 
   private void requireOpen() throws IOException {
-    disk.requirePower(life);
+    disk.requirePower(opening.life);
     if (closed) {
       throw new ClosedChannelException();
     }
@@ -171,6 +174,9 @@ final class SimFile implements DiskFile {
     if (fault instanceof Fault.Short cut && cut.bytes() < fits) {
       fits = Math.max(0, cut.bytes());
       refusal = cut.message();
+    }
+    if (fits < bytes.length) {
+      fits = (int) Math.max(0, fits - (position + fits) % FileNode.SECTOR_BYTES);
     }
     if (fits > 0) {
       byte[] written = fits == bytes.length ? bytes : Arrays.copyOf(bytes, fits);

@@ -57,12 +57,33 @@ class SimDiskFaultsTest {
   }
 
   @Test
-  void aShortWriteStoresItsBeginningAndFails() throws Exception {
+  void aShortWriteStoresItsBeginningToTheEndOfASectorAndFails() throws Exception {
     DiskFile file = disk.open(F, OpenMode.CREATE);
-    disk.faults(Faults.all(OperationKind.WRITE, new Fault.Short(2, "No space left on device")));
-    assertThatIOException().isThrownBy(() -> file.write(bytes("abcd"), 1)).withMessageContaining("No space left");
-    assertThat(text(disk, F)).isEqualTo("\0ab");
-    assertThat(disk.afterPowerLoss(disk.operations(), Survival.EVERYTHING, random).contents(F)).hasSize(3);
+    disk.faults(Faults.all(OperationKind.WRITE, new Fault.Short(1100, "No space left on device")));
+    assertThatIOException()
+        .isThrownBy(() -> file.write(ByteBuffer.allocate(2000).put(0, (byte) 'a'), 100))
+        .withMessageContaining("No space left");
+    assertThat(disk.contents(F)).hasSize(1024).contains('a', org.assertj.core.data.Index.atIndex(100));
+    assertThat(disk.afterPowerLoss(disk.operations(), Survival.EVERYTHING, random).contents(F)).hasSize(1024);
+    assertThatIOException().isThrownBy(() -> file.write(ByteBuffer.allocate(2000), 0)).as("1024 fit");
+    assertThat(disk.operations()).isEqualTo(3);
+  }
+
+  @Test
+  void aKilledProcessLeavesItsUnsyncedWritesAndNoLocks() throws Exception {
+    DiskFile file = disk.open(F, OpenMode.CREATE);
+    assertThat(file.tryRecordLock()).isTrue();
+    assertThat(file.tryFlock(false)).isTrue();
+    file.write(bytes("abc"), 0);
+    disk.syncDirectory(ROOT);
+    disk.kill();
+    assertThatIOException().isThrownBy(() -> file.write(bytes("x"), 0));
+    DiskFile again = disk.open(F, OpenMode.WRITE);
+    file.close();
+    assertThat(again.tryRecordLock()).isTrue();
+    assertThat(again.tryFlock(true)).isTrue();
+    assertThat(text(disk, F)).isEqualTo("abc");
+    assertThat(disk.afterPowerLoss(disk.operations(), Survival.NOTHING, random).contents(F)).isEmpty();
   }
 
   @Test
@@ -142,22 +163,22 @@ class SimDiskFaultsTest {
 
   @Test
   void aFullDiskTakesWhatFitsAndIsEmptierWhenAFileIsGoneAndClosed() throws Exception {
-    disk.capacityBytes(1000);
+    disk.capacityBytes(1200);
     DiskFile file = disk.open(F, OpenMode.CREATE);
     file.allocate(600);
     DiskFile other = disk.open(Path.of("/g"), OpenMode.CREATE);
-    assertThatIOException().isThrownBy(() -> other.allocate(401)).withMessageContaining("No space left on device");
+    assertThatIOException().isThrownBy(() -> other.allocate(601)).withMessageContaining("No space left on device");
     assertThat(other.size()).isZero();
     assertThatIOException()
-        .isThrownBy(() -> other.write(ByteBuffer.allocate(500), 0))
+        .isThrownBy(() -> other.write(ByteBuffer.allocate(1000), 0))
         .withMessage("write /g: No space left on device");
-    assertThat(other.size()).as("as much as there was room for").isEqualTo(400);
+    assertThat(other.size()).as("as much as there was room for").isEqualTo(512);
     file.write(ByteBuffer.allocate(600), 0);
     disk.delete(F);
-    assertThatIOException().isThrownBy(() -> other.allocate(401));
+    assertThatIOException().isThrownBy(() -> other.allocate(601));
     file.close();
-    other.allocate(1000);
-    assertThat(disk.usedBytes()).isEqualTo(1000);
+    other.allocate(1200);
+    assertThat(disk.usedBytes()).isEqualTo(1200);
     other.resize(10);
     assertThat(disk.usedBytes()).isEqualTo(10);
   }
