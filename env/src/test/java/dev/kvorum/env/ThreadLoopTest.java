@@ -57,10 +57,13 @@ class ThreadLoopTest {
     List<String> seen = new ArrayList<>();
     CountDownLatch done = new CountDownLatch(1);
     Loop loop = loops.loop("t", 10, () -> {}, failure -> {});
-    loop.schedule(TimeUnit.MILLISECONDS.toNanos(30), () -> seen.add("late"));
-    loop.schedule(TimeUnit.MILLISECONDS.toNanos(10), () -> seen.add("early"));
-    loop.schedule(TimeUnit.MILLISECONDS.toNanos(20), () -> seen.add("never")).cancel();
-    loop.schedule(TimeUnit.MILLISECONDS.toNanos(40), done::countDown);
+    loop.execute(
+        () -> {
+          loop.schedule(TimeUnit.MILLISECONDS.toNanos(500), done::countDown);
+          loop.schedule(TimeUnit.MILLISECONDS.toNanos(400), () -> seen.add("late"));
+          loop.schedule(0, () -> seen.add("early"));
+          loop.schedule(TimeUnit.MILLISECONDS.toNanos(200), () -> seen.add("never")).cancel();
+        });
     await(done);
     loop.stop();
     assertThat(loop.awaitStopped(DEADLINE_NANOS)).isTrue();
