@@ -1,6 +1,7 @@
 package dev.kvorum.member;
 
 import dev.kvorum.api.Encoded;
+import dev.kvorum.api.EtcdError;
 import dev.kvorum.api.EtcdException;
 import dev.kvorum.api.GrpcCode;
 import dev.kvorum.api.etcdserverpb.AlarmRequest;
@@ -12,6 +13,8 @@ import dev.kvorum.api.etcdserverpb.HashKVResponse;
 import dev.kvorum.api.etcdserverpb.HashRequest;
 import dev.kvorum.api.etcdserverpb.HashResponse;
 import dev.kvorum.api.etcdserverpb.SnapshotRequest;
+import dev.kvorum.api.etcdserverpb.MoveLeaderRequest;
+import dev.kvorum.api.etcdserverpb.MoveLeaderResponse;
 import dev.kvorum.api.etcdserverpb.StatusRequest;
 import dev.kvorum.api.etcdserverpb.StatusResponse;
 import dev.kvorum.state.Request;
@@ -109,6 +112,22 @@ public final class MaintenanceService {
     reply.complete(Encoded.of(answer.build()));
   }
 
+  public void moveLeader(MoveLeaderRequest request, Caller caller, Reply<Encoded> reply) {
+    if (!raftLoop.status().leader()) {
+      reply.refuse(EtcdException.of(EtcdError.NOT_LEADER));
+      return;
+    }
+    var target = member.membership().member(request.getTargetID());
+    if (target == null || target.isLearner()) {
+      reply.refuse(EtcdException.of(EtcdError.BAD_LEADER_TRANSFEREE));
+      return;
+    }
+    raftLoop.transferLeader(
+        target.id(),
+        () -> reply.complete(Encoded.of(MoveLeaderResponse.getDefaultInstance())),
+        reply::refuse);
+  }
+
   public void defragment(DefragmentRequest request, Caller caller, Reply<Encoded> reply) {
     LOG.info("starting defragment");
     upkeep.defragment(
@@ -137,7 +156,7 @@ public final class MaintenanceService {
     try {
       workers.execute(() -> hashKvNow(request.getRevision(), reply));
     } catch (RejectedExecutionException full) {
-      reply.refuse(EtcdException.of(dev.kvorum.api.EtcdError.TOO_MANY_REQUESTS));
+      reply.refuse(EtcdException.of(EtcdError.TOO_MANY_REQUESTS));
     }
   }
 

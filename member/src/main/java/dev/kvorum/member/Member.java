@@ -457,6 +457,12 @@ public final class Member {
     }
   }
 
+  /// Before a planned stop: hands leadership, if this member has it, to another, so that nobody waits for an election.
+  /// `done` runs on some loop, at once or within the time a request may take.
+  public void handOver(Runnable done) {
+    raftLoop.handOver(done);
+  }
+
   /// Ends the loops in the order work flows, waits for what is under way, and closes the files. Whatever was
   /// acknowledged is durable already.
   ///

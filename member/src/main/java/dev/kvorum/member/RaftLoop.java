@@ -25,7 +25,9 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,6 +38,11 @@ import org.slf4j.LoggerFactory;
 /// committed entries to [ApplyLoop], and what they answer comes back through the inbox.
 final class RaftLoop {
   private static final Logger LOG = LoggerFactory.getLogger(RaftLoop.class);
+
+  /// How long, and how often, a starting member looks whether others are in reach.
+  private static final int ADVANCE_TRIES = 100;
+
+  private static final long ADVANCE_EVERY_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
   /// Proposals that may wait for a turn; more get `too many requests`.
   private static final int INBOX_MAX = 16_384;
@@ -55,7 +62,10 @@ final class RaftLoop {
   private List<ProposedEntry> proposed = new ArrayList<>();
   private SnapshotSender snapshots = message -> {};
   private long stalledAt;
+  private boolean hadLeader;
+  private long leaderSinceNanos;
   private boolean soleVoter;
+  private volatile boolean started;
   private volatile boolean stopping;
 
   private volatile RaftStatus status;
@@ -98,9 +108,37 @@ final class RaftLoop {
   }
 
   void start(SnapshotSender snapshotSender) {
-    loop.execute(() -> snapshots = snapshotSender);
-    logLoop.start(done -> loop.execute(() -> persisted(done)));
-    loop.execute(this::scheduleTick);
+    logLoop.start(done -> loop.execute(() -> persisted(done))); // before this loop's first turn gives it work
+    loop.execute(
+        () -> {
+          snapshots = snapshotSender;
+          scheduleTick();
+          if (config.initialElectionTickAdvance() && !soleVoter) {
+            advanceOnceConnected(ADVANCE_TRIES);
+          }
+        });
+    started = true;
+  }
+
+  /// A member that starts among others need not wait a whole election timeout to notice that nobody leads; but it must
+  /// have had the time to hear of a leader.
+  private void advanceOnceConnected(int tries) {
+    loop.schedule(
+        ADVANCE_EVERY_NANOS,
+        () -> {
+          ConfState conf = node.confState();
+          long active =
+              Stream.concat(conf.voters().stream(), conf.learners().stream())
+                  .filter(id -> id != node.id() && links.activeSinceNanos(id) != PeerLinks.INACTIVE)
+                  .count();
+          if (active > 1) {
+            for (int i = 0; i < config.electionTicks() - 2; i++) {
+              node.tick();
+            }
+          } else if (tries > 1) {
+            advanceOnceConnected(tries - 1);
+          }
+        });
   }
 
   /// What everyone may know of raft, as of the last Ready. Any thread.
@@ -173,9 +211,11 @@ final class RaftLoop {
         });
   }
 
-  /// A message from another member. Any thread. @return false when there is too much to do; the message is lost
-  boolean receive(Message message) {
-    return loop.offer(() -> node.step(message));
+  /// A message from another member. Any thread. It is lost when there is too much to do, or before [#start].
+  void receive(Message message) {
+    if (started) {
+      loop.offer(() -> node.step(message));
+    }
   }
 
   /// Messages for `member` were lost. Any thread.
@@ -205,9 +245,46 @@ final class RaftLoop {
     }
   }
 
-  /// Hands leadership to `heir`, if this member leads. Any thread.
-  void transferLeader(long heir) {
-    loop.execute(() -> node.transferLeader(heir));
+  /// Hands leadership to `heir`; `done` once it leads, or `refused`: this member does not lead, or it took too long. Any
+  /// thread; answered on this loop.
+  void transferLeader(long heir, Runnable done, Consumer<EtcdException> refused) {
+    loop.execute(
+        () -> {
+          if (!node.isLeader()) {
+            refused.accept(EtcdException.of(EtcdError.NOT_LEADER));
+            return;
+          }
+          LOG.atInfo()
+              .addKeyValue("local-member-id", MemberIds.toHex(node.id()))
+              .addKeyValue("transferee-member-id", MemberIds.toHex(heir))
+              .log("leadership transfer starting");
+          node.transferLeader(heir);
+          awaitLeader(heir, world.clock().nanos() + config.requestTimeoutNanos(), done, refused);
+        });
+  }
+
+  private void awaitLeader(long heir, long deadlineNanos, Runnable done, Consumer<EtcdException> refused) {
+    if (node.lead() == heir) {
+      done.run();
+    } else if (world.clock().nanos() - deadlineNanos >= 0) {
+      refused.accept(EtcdException.of(EtcdError.TIMEOUT_LEADER_TRANSFER));
+    } else {
+      loop.schedule(config.tickNanos(), () -> awaitLeader(heir, deadlineNanos, done, refused));
+    }
+  }
+
+  /// Hands leadership, if this member has it, to whoever it has been in touch with for longest; then runs `done`, whether
+  /// or not that worked. Any thread; answered on this loop.
+  void handOver(Runnable done) {
+    loop.execute(
+        () -> {
+          long heir = node.isLeader() && !soleVoter ? longestActiveVoter() : 0;
+          if (heir == 0) {
+            done.run();
+          } else {
+            transferLeader(heir, done, why -> done.run());
+          }
+        });
   }
 
   /// The voter whom this member has reached without a break for longest, 0 when it reaches none. On this loop.
@@ -263,7 +340,7 @@ final class RaftLoop {
         () -> {
           tick();
           readIndex.tick();
-          waiters.refuseLate();
+          waiters.refuseLate(this::blame);
           proposed.removeIf(entry -> !waiters.isParked(entry.id())); // nobody waits for it, and no leader took it
           scheduleTick();
         });
@@ -288,6 +365,29 @@ final class RaftLoop {
         node.transferLeader(heir);
       }
     }
+  }
+
+  /// Why a proposal was not answered in time, as far as this member can tell.
+  private EtcdError blame(long sinceNanos) {
+    long elected = leaderSinceNanos;
+    if (hadLeader && sinceNanos - (elected - 2 * config.electionNanos()) > 0 && elected - sinceNanos > 0) {
+      return EtcdError.TIMEOUT_DUE_TO_LEADER_FAIL;
+    }
+    long lead = node.lead();
+    boolean connected = lead == node.id() ? hasQuorumSince(sinceNanos) : lead == 0 || isActiveSince(lead, sinceNanos);
+    return connected ? EtcdError.TIMEOUT : EtcdError.TIMEOUT_DUE_TO_CONNECTION_LOST;
+  }
+
+  private boolean hasQuorumSince(long sinceNanos) {
+    List<Long> voters = node.confState().voters();
+    long connected =
+        voters.stream().filter(voter -> voter == node.id() || isActiveSince(voter, sinceNanos)).count();
+    return connected >= voters.size() / 2 + 1;
+  }
+
+  private boolean isActiveSince(long member, long sinceNanos) {
+    long active = links.activeSinceNanos(member);
+    return active != PeerLinks.INACTIVE && sinceNanos - active > 0;
   }
 
   private void afterBatch() {
@@ -344,6 +444,10 @@ final class RaftLoop {
     RaftStatus now = RaftStatus.of(node, soleVoter);
     status = now;
     if (now.lead() != before.lead()) {
+      if (now.lead() != 0) {
+        hadLeader = true;
+        leaderSinceNanos = world.clock().nanos();
+      }
       observer.leaderChanged(before.lead(), now.lead(), now.term());
       readIndex.leaderChanged();
     }

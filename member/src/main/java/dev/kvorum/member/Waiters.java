@@ -45,13 +45,20 @@ final class Waiters {
     return count.get();
   }
 
+  /// Why somebody who has waited since `sinceNanos` was not answered in time.
+  @FunctionalInterface
+  interface Blame {
+    EtcdError since(long sinceNanos);
+  }
+
   /// Tells those whose time is up that nothing was heard of their entry; it may still be applied.
-  void refuseLate() {
+  void refuseLate(Blame blame) {
     long now = clock.nanos();
     for (Iterator<java.util.Map.Entry<Long, Parked>> all = parked.entrySet().iterator(); all.hasNext(); ) {
       java.util.Map.Entry<Long, Parked> one = all.next();
-      if (now - one.getValue().deadlineNanos() >= 0) {
-        refuse(one.getKey(), EtcdError.TIMEOUT);
+      long deadline = one.getValue().deadlineNanos();
+      if (now - deadline >= 0) {
+        refuse(one.getKey(), blame.since(deadline - timeoutNanos));
       }
     }
   }

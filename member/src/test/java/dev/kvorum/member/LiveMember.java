@@ -19,6 +19,7 @@ import dev.kvorum.env.Disk;
 import dev.kvorum.env.RealDisk;
 import dev.kvorum.env.RealWorld;
 import dev.kvorum.env.World;
+import dev.kvorum.member.peer.PeerLinks;
 import dev.kvorum.state.Request;
 import java.io.IOException;
 import java.lang.reflect.RecordComponent;
@@ -31,6 +32,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /// A member under test, on a real directory, without sockets.
 final class LiveMember implements AutoCloseable {
@@ -50,6 +52,11 @@ final class LiveMember implements AutoCloseable {
 
   /// Starts it and waits until it serves.
   static LiveMember start(MemberConfig config, Disk disk) throws Exception {
+    return start(config, disk, PeerLinks.NONE, null);
+  }
+
+  static LiveMember start(MemberConfig config, Disk disk, PeerLinks links, @Nullable RemoteCluster remote)
+      throws Exception {
     World real = RealWorld.create(2);
     CountDownLatch ready = new CountDownLatch(1);
     LinkedBlockingQueue<Throwable> halts = new LinkedBlockingQueue<>();
@@ -57,6 +64,8 @@ final class LiveMember implements AutoCloseable {
         Member.start(
             new World(real.clock(), disk, real.loops(), real.random()),
             config,
+            links,
+            remote,
             new Member.Observer() {
               @Override
               public void ready() {
