@@ -33,6 +33,10 @@ public final class Bolt implements AutoCloseable {
   private volatile Committed newest;
   private volatile long fileBytes;
   private volatile boolean closed;
+
+  /// Whether the newest state is known to be on disk, and not only in the system's cache.
+  private boolean newestIsDurable;
+
   private Committed.MappedFile mapped;
   private @Nullable WriteTx writer;
   private @Nullable Throwable failure;
@@ -56,7 +60,7 @@ public final class Bolt implements AutoCloseable {
     }
   }
 
-  /// Opens `file`, creating it (unless read-only) when absent or empty. Takes bbolt's `flock`, and never waits for it.
+  /// Opens `file`, creating it (unless read-only) when absent, empty or never finished being created. Takes bbolt's `flock`, and never waits for it.
   ///
   /// @throws FileLockedException when another holder excludes it; the caller may try again later
   /// @throws dev.kvorum.env.CorruptionException when neither meta page is valid, or pages contradict each other
@@ -66,7 +70,7 @@ public final class Bolt implements AutoCloseable {
       if (!opened.tryFlock(!options.readOnly())) {
         throw new FileLockedException(file);
       }
-      if (opened.size() == 0 && !options.readOnly()) {
+      if (!options.readOnly() && MetaPages.isUnfinished(opened, options.pageSize())) {
         MetaPages.initialise(opened, options.pageSize());
         Path directory = file.toAbsolutePath().getParent();
         if (directory != null) {
@@ -127,7 +131,6 @@ public final class Bolt implements AutoCloseable {
       throw new IOException("database is unusable since a commit failed, open it again: " + path(), failure);
     }
     pendingPages.release(statesInUse(), freePages);
-    freePages.beginTransaction();
     WriteTx tx = new WriteTx(this, newest);
     writer = tx;
     return tx;
@@ -254,6 +257,22 @@ public final class Bolt implements AutoCloseable {
 
   private Committed.MappedFile map(long bytes) throws IOException {
     return new Committed.MappedFile(file.map(MetaPages.mapBytesFor(bytes)));
+  }
+
+  /// Before anything is written: whoever wrote the file before may have been killed, or told of a failure, between
+  /// writing the meta page and its sync. What we read may then be in no more than the cache, while the disk still has
+  /// the state before, whose pages we are about to use again. Syncing alone would not do: after a failed sync the system
+  /// takes the page for written, and the file for as long as it last was. So both are done again.
+  void ensureNewestIsDurable() throws IOException {
+    if (newestIsDurable || options.noSync()) {
+      return;
+    }
+    if (newest.sizeBytes() < fileBytes) {
+      file.resize(newest.sizeBytes());
+      fileBytes = newest.sizeBytes();
+    }
+    writeMeta(newest.meta);
+    newestIsDurable = true;
   }
 
   void sync() throws IOException {

@@ -19,35 +19,83 @@ final class MetaPages {
 
   /// Writes the four pages of an empty database: two metas, an empty list of free pages, an empty leaf.
   static void initialise(DiskFile file, int pageSize) throws IOException {
+    file.write(initialPages(pageSize), 0);
+    file.sync();
+  }
+
+  private static ByteBuffer initialPages(int pageSize) {
     ByteBuffer pages = ByteBuffer.allocate(4 * pageSize).order(ByteOrder.LITTLE_ENDIAN);
     for (int txid = 0; txid < 2; txid++) {
       new Meta(pageSize, 3, 0, 2, 4, txid).write(pages, txid * pageSize, txid);
     }
     pages.putLong(2 * pageSize, 2).putLong(2 * pageSize + 8, Page.headerWord(Page.FREELIST, 0, 0));
     pages.putLong(3 * pageSize, 3).putLong(3 * pageSize + 8, Page.headerWord(Page.LEAF, 0, 0));
-    file.write(pages, 0);
-    file.sync();
+    return pages;
+  }
+
+  /// Whether `file` is one that [#initialise] may have been cut short on, by a loss of power, a full disk or a failed
+  /// sync: no longer than its four pages, and each byte as they have it or never written. Nothing can have been stored
+  /// in such a file, for the first commit makes it longer; so it may be begun anew.
+  static boolean isUnfinished(DiskFile file, int pageSize) throws IOException {
+    ByteBuffer whole = initialPages(pageSize);
+    if (file.size() > whole.capacity()) {
+      return false;
+    }
+    ByteBuffer found = ByteBuffer.allocate((int) file.size());
+    file.readFully(found, 0);
+    for (int i = 0; i < found.capacity(); i++) {
+      if (found.get(i) != 0 && found.get(i) != whole.get(i)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /// Both meta pages, as far as they are valid.
+  ///
+  /// @param pageSize bytes, 0 if neither is
+  record Both(Meta.Reading first, Meta.Reading second, int pageSize) {
+    /// The meta of the newest state, or null if neither is valid.
+    @Nullable Meta newest() {
+      Meta a = first.meta();
+      Meta b = second.meta();
+      return a == null || (b != null && b.txid() > a.txid()) ? b : a;
+    }
+
+    /// The other one, if valid.
+    @Nullable Meta older() {
+      return newest() == first.meta() ? second.meta() : first.meta();
+    }
+
+    /// Which page holds the newest state.
+    int newestSlot() {
+      return newest() == first.meta() ? 0 : 1;
+    }
+  }
+
+  static Both read(DiskFile file) throws IOException {
+    Meta.Reading first = readAt(file, 0);
+    Meta.Reading second = first.meta() != null ? readAt(file, first.meta().pageSize()) : probeSecond(file);
+    Meta known = first.meta() != null ? first.meta() : second.meta();
+    if (second.meta() != null && first.meta() != null && second.meta().pageSize() != first.meta().pageSize()) {
+      second = Meta.Reading.flawed("page size differs from the other meta page's");
+    }
+    return new Both(first, second, known == null ? 0 : known.pageSize());
   }
 
   /// The newest valid meta.
   ///
   /// @throws CorruptionException when there is none, or the file is shorter than it says
   static Meta find(DiskFile file) throws IOException {
-    Meta.Reading first = readAt(file, 0);
-    Meta.Reading second = first.meta() != null ? readAt(file, first.meta().pageSize()) : probeSecond(file);
-    Meta meta = newer(first.meta(), second.meta());
+    Both both = read(file);
+    Meta meta = both.newest();
     if (meta == null) {
-      throw new CorruptionException(file.path(), 0, first.flaw());
+      throw new CorruptionException(file.path(), 0, both.first().flaw());
     }
     if (meta.pageCount() * meta.pageSize() > file.size()) {
       throw new CorruptionException(file.path(), file.size(), "file ends before its last page");
     }
     return meta;
-  }
-
-  private static @Nullable Meta newer(
-      @Nullable Meta a, @Nullable Meta b) {
-    return a == null || (b != null && b.txid() > a.txid()) ? b : a;
   }
 
   /// Looks for the second meta page where it would be with each page size.

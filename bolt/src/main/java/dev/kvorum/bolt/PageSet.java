@@ -73,6 +73,11 @@ final class PageSet {
     return (f << 6) + Long.numberOfTrailingZeros(rest);
   }
 
+  /// The members from `64 * w` on, as bits.
+  long word(int w) {
+    return w < words.length ? words[w] : 0;
+  }
+
   /// How many of the ids from `id` on are members without a gap, counted up to `enough` or a little beyond.
   long runFrom(long id, long enough) {
     long run = 0;

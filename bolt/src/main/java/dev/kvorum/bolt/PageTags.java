@@ -21,8 +21,14 @@ final class PageTags {
     }
   }
 
+  /// Once ids outgrow four bytes, because older states have been read without a pause for two billion commits, all is
+  /// forgotten: those pages then wait a little longer than they need to.
+  ///
   /// @param txid not below any set since this was last empty
   void set(long id, long txid) {
+    if (txid - base > Integer.MAX_VALUE) {
+      clear();
+    }
     if (empty) {
       base = txid - 1;
       empty = false;
@@ -34,7 +40,7 @@ final class PageTags {
     if (chunks[c] == null) {
       chunks[c] = new int[CHUNK_PAGES];
     }
-    chunks[c][(int) (id % CHUNK_PAGES)] = Math.toIntExact(txid - base);
+    chunks[c][(int) (id % CHUNK_PAGES)] = (int) (txid - base);
   }
 
   /// @return what was set, or 0 if nothing was

@@ -46,8 +46,13 @@ final class Pages {
     if (elementsEnd > span * pageSize) {
       throw corrupt(at, "page " + id + ": " + Page.count(word) + " elements do not fit");
     }
-    if (flags == Page.BRANCH && Page.count(word) == 0) {
-      throw corrupt(at, "page " + id + ": branch without elements");
+    if (Page.count(word) == 0) {
+      if (flags == Page.BRANCH) {
+        throw corrupt(at, "page " + id + ": branch without elements");
+      }
+    } else if (map.get(Page.INT, at + Page.HEADER_BYTES + (flags == Page.LEAF ? 4 : 0)) != elementsEnd - Page.HEADER_BYTES) {
+      // all writers put the first key right behind the elements, so a wrong count shows before it hides any
+      throw corrupt(at, "page " + id + ": " + Page.count(word) + " elements do not end where keys begin");
     }
     return at;
   }

@@ -1,41 +1,58 @@
 package dev.kvorum.bolt;
 
 import dev.kvorum.env.Invariant;
-import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /// Pages that a committed state no longer has but older ones, which someone may be reading, do.
 ///
 /// A page that transaction A allocated and F freed is seen by exactly the states from A to F-1. So it may be used
-/// again when the newest state below F that is still being read is older than A, or there is none. A is remembered
-/// only for pages allocated while an older state was being read: for others no such state can come to be.
+/// again when the newest state below F that is still being read, its *blocker*, is older than A, or there is none. A
+/// is remembered only for pages allocated while an older state was being read: for others no such state can come to
+/// be. So a reader pins what its own state has, and nothing that came and went after it; bbolt's rule says the same by
+/// another reckoning, older ones pinned all that was freed since.
 ///
-/// Source: bbolt `internal/freelist/shared.go`, whose rule is the same by another reckoning.
+/// Pages wait in one group per blocker. Readers of older states do not come back, so nothing changes for a group until
+/// its blocker is gone; then it is looked at once, and goes on to the next older state being read. A release therefore
+/// costs what it frees or moves, however much is pinned and however many commits ago.
+///
+/// Source: bbolt `internal/freelist/shared.go`.
 final class PendingPages {
-  /// What one transaction freed.
-  private static final class Freed {
-    final long txid;
-    final PageRuns runs;
+  /// What one transaction freed, until the next release finds its blocker.
+  ///
+  /// @param allocatedBy allocating transactions, 0 where unknown; empty where all are
+  private record Freed(long txid, PageRuns runs, long[] allocatedBy) {}
 
-    /// Allocating transactions, 0 where unknown; empty where all are.
-    final long[] allocatedBy;
+  /// What one blocker keeps from being used.
+  private static final class Group {
+    final PageRuns runs = new PageRuns();
+    private long[] allocatedBy = new long[64];
 
-    /// The newest state below `txid` in use when last looked at. Unless it changed, nothing else has.
-    long blocker = -1;
-
-    Freed(long txid, PageRuns runs, long[] allocatedBy) {
-      this.txid = txid;
-      this.runs = runs;
-      this.allocatedBy = allocatedBy;
+    void add(long id, int span, long allocated) {
+      if (runs.count() == allocatedBy.length) {
+        allocatedBy = Arrays.copyOf(allocatedBy, allocatedBy.length * 2);
+      }
+      allocatedBy[runs.count()] = allocated;
+      runs.add(id, span);
     }
   }
 
   private final PageSet all = new PageSet();
-  private final ArrayDeque<Freed> freed = new ArrayDeque<>();
+  private final List<Freed> fresh = new ArrayList<>();
+  private final TreeMap<Long, Group> groups = new TreeMap<>();
   private final PageTags allocatedBy = new PageTags();
+  private long runsVisited;
 
   long size() {
     return all.size();
+  }
+
+  /// Runs of pages looked at by all releases so far: the work they took.
+  long runsVisited() {
+    return runsVisited;
   }
 
   /// Notes pages about to become pending. @return the first that is already, or -1
@@ -56,7 +73,7 @@ final class PendingPages {
   /// @param olderStatesAreRead whether any state before `txid` is in use
   void committed(long txid, PageRuns freedRuns, PageRuns allocatedRuns, boolean olderStatesAreRead) {
     if (freedRuns.count() > 0) {
-      freed.addLast(new Freed(txid, freedRuns, allocators(freedRuns)));
+      fresh.add(new Freed(txid, freedRuns, allocators(freedRuns)));
     }
     if (!olderStatesAreRead) {
       allocatedBy.clear();
@@ -82,44 +99,42 @@ final class PendingPages {
   ///
   /// @param read ids of the states in use, ascending, the newest of all included
   void release(long[] read, FreePages free) {
-    int sets = freed.size();
-    for (int i = 0; i < sets; i++) {
-      Freed set = freed.removeFirst();
-      int below = -1 - Arrays.binarySearch(read, set.txid);
-      if (below < 0) {
-        below = -1 - below;
-      }
-      Freed rest = below == 0 ? releaseAll(set, free) : releaseHidden(set, read[below - 1], free);
-      if (rest.runs.count() > 0) {
-        freed.addLast(rest);
+    for (Freed freed : fresh) {
+      pass(freed.runs, freed.allocatedBy, newestBelow(read, freed.txid), free);
+    }
+    fresh.clear();
+    // from the newest blocker down: a group met later takes in what an earlier one passes on
+    for (Map.Entry<Long, Group> at = groups.lastEntry(); at != null; at = groups.lowerEntry(at.getKey())) {
+      long blocker = at.getKey();
+      if (Arrays.binarySearch(read, blocker) < 0) {
+        groups.remove(blocker);
+        pass(at.getValue().runs, at.getValue().allocatedBy, newestBelow(read, blocker), free);
       }
     }
   }
 
-  private Freed releaseAll(Freed set, FreePages free) {
-    for (int i = 0; i < set.runs.count(); i++) {
-      release(set.runs, i, free);
-    }
-    return new Freed(set.txid, new PageRuns(), set.allocatedBy);
+  /// The newest state in use below `txid`, or -1.
+  private static long newestBelow(long[] read, long txid) {
+    int i = Arrays.binarySearch(read, txid);
+    int below = (i < 0 ? -1 - i : i) - 1;
+    return below < 0 ? -1 : read[below];
   }
 
-  private Freed releaseHidden(Freed set, long blocker, FreePages free) {
-    if (blocker == set.blocker || set.allocatedBy.length == 0) {
-      return set;
-    }
-    PageRuns kept = new PageRuns();
-    long[] by = new long[set.allocatedBy.length];
-    for (int i = 0; i < set.runs.count(); i++) {
-      if (set.allocatedBy[i] > blocker) {
-        release(set.runs, i, free);
-      } else {
-        by[kept.count()] = set.allocatedBy[i];
-        kept.add(set.runs.id(i), set.runs.span(i));
+  /// Frees what `blocker` does not have and has it wait for the rest.
+  private void pass(PageRuns runs, long[] allocated, long blocker, FreePages free) {
+    runsVisited += runs.count();
+    Group group = null;
+    for (int i = 0; i < runs.count(); i++) {
+      long by = allocated.length == 0 ? 0 : allocated[i];
+      if (blocker < by || blocker < 0) {
+        release(runs, i, free);
+        continue;
       }
+      if (group == null) {
+        group = groups.computeIfAbsent(blocker, b -> new Group());
+      }
+      group.add(runs.id(i), runs.span(i), by);
     }
-    Freed rest = new Freed(set.txid, kept, by);
-    rest.blocker = blocker;
-    return rest;
   }
 
   private void release(PageRuns runs, int i, FreePages free) {

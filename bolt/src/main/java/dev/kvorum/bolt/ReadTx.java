@@ -38,6 +38,11 @@ public final class ReadTx implements Tx {
     return state.freePages * state.meta.pageSize();
   }
 
+  /// Whether the file lists its free pages for this state.
+  public boolean hasFreelist() {
+    return state.meta.hasFreelist();
+  }
+
   @Override
   public Bucket root() {
     checkOpen();

@@ -74,6 +74,7 @@ public final class WriteTx implements Tx {
   }
 
   private CommitStats writeAndPublish() throws IOException {
+    bolt.ensureNewestIsDurable();
     PageWriter out = bolt.pageWriter();
     out.beginCommit();
     int merges = new Rebalance(this).run(root);

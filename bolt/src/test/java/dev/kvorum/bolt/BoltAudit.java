@@ -15,12 +15,16 @@ final class BoltAudit {
       if (tx.meta().hasFreelist()) {
         int span = FreelistPage.read(tx.pages(), tx.meta().freelist(), id -> {});
         for (long id = tx.meta().freelist(); id < tx.meta().freelist() + span; id++) {
-          assertThat(used.add(id)).as("list page %s", id).isTrue();
+          if (!used.add(id)) {
+            throw new AssertionError("page " + id + " of the list has another use");
+          }
         }
       }
       bolt.pendingPages().addTo(used);
       for (long id = 0; id < tx.meta().pageCount(); id++) {
-        assertThat(used.contains(id) ^ bolt.freePages().contains(id)).as("page %s used xor free", id).isTrue();
+        if (used.contains(id) == bolt.freePages().contains(id)) {
+          throw new AssertionError("page " + id + " is " + (used.contains(id) ? "used and free" : "lost"));
+        }
       }
       assertThat(bolt.freePages().size() + used.size()).isEqualTo(tx.meta().pageCount());
       assertThat(bolt.freePages().next(tx.meta().pageCount())).isEqualTo(-1);

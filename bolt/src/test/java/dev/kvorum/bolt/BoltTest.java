@@ -12,6 +12,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -395,7 +396,9 @@ class BoltTest {
 
   @Test
   void filesThatAreNoDatabaseAreRefused() throws Exception {
-    Files.write(file, new byte[50]);
+    byte[] ones = new byte[50];
+    Arrays.fill(ones, (byte) 1);
+    Files.write(file, ones);
     assertThatThrownBy(() -> open(FAST)).isInstanceOf(CorruptionException.class).hasMessageContaining("too short");
     Files.write(file, new byte[100_000]);
     assertThatThrownBy(() -> open(FAST))
@@ -407,7 +410,7 @@ class BoltTest {
       tx.commit();
     }
     byte[] bytes = Files.readAllBytes(file);
-    Files.write(file, java.util.Arrays.copyOf(bytes, 5 * 4096));
+    Files.write(file, Arrays.copyOf(bytes, 5 * 4096));
     assertThatThrownBy(() -> open(FAST)).isInstanceOf(CorruptionException.class).hasMessageContaining("ends before");
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvorum.env.CorruptionException;
+import dev.kvorum.env.sim.SimDisk;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -14,10 +15,10 @@ import org.junit.jupiter.api.Test;
 
 /// Each way a file can be wrong, told in bbolt's words.
 class CheckerTest {
-  private static final Path FILE = Path.of("db");
+  private static final Path FILE = Path.of("/db");
   private static final int PAGE = 4096;
 
-  private final MemoryDisk disk = new MemoryDisk();
+  private final SimDisk disk = new SimDisk();
   private Meta meta;
 
   /// The page ids of the tree: a branch and its leaves.
@@ -52,9 +53,9 @@ class CheckerTest {
   }
 
   private void after(Consumer<ByteBuffer> damage) throws Exception {
-    byte[] bytes = disk.content(FILE).copy();
+    byte[] bytes = disk.contents(FILE);
     damage.accept(ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN));
-    disk.content(FILE).set(bytes);
+    disk.store(FILE, bytes);
     try (Bolt bolt = Bolt.open(disk, FILE, BoltOptions.reading()); ReadTx tx = bolt.beginRead()) {
       found = Checker.findings(tx);
     }
@@ -72,7 +73,7 @@ class CheckerTest {
   void aFreePageThatIsReachable() throws Exception {
     after(b -> b.putLong(list(0), leaves[1]));
     assertThat(found).contains("page " + leaves[1] + ": reachable freed");
-    assertThatThrownBy(() -> Bolt.open(disk, FILE, BoltOptions.defaults()))
+    assertThatThrownBy(() -> Bolt.open(disk, FILE, BoltOptions.defaults().withInitialMapBytes(0)))
         .isInstanceOf(CorruptionException.class)
         .hasMessageContaining("page " + leaves[1] + ": reachable freed");
   }
@@ -95,7 +96,7 @@ class CheckerTest {
     assertThat(found)
         .contains("page " + leaves[0] + ": multiple references (stack: [" + branch + " " + leaves[0] + "])");
     assertThat(found).contains("page " + leaves[1] + ": unreachable unfreed");
-    assertThatThrownBy(() -> Bolt.open(disk, FILE, BoltOptions.defaults())).isInstanceOf(CorruptionException.class);
+    assertThatThrownBy(() -> Bolt.open(disk, FILE, BoltOptions.defaults().withInitialMapBytes(0))).isInstanceOf(CorruptionException.class);
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvorum.env.CorruptionException;
 import dev.kvorum.env.InvariantViolation;
+import dev.kvorum.env.sim.SimDisk;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -12,7 +13,7 @@ import org.junit.jupiter.api.Test;
 
 /// Rotten pages end in a [CorruptionException]: not in another error, not in a hang.
 class CorruptionTest {
-  private static final Path FILE = Path.of("db");
+  private static final Path FILE = Path.of("/db");
   private static final int PAGE = 1024;
   private static final byte[] NAME = {'b'};
 
@@ -25,20 +26,16 @@ class CorruptionTest {
         for (int i = random.nextInt(1, 4); i > 0; i--) {
           rot(random, rotten);
         }
-        MemoryDisk disk = DISK;
-        disk.open(FILE, dev.kvorum.env.Disk.OpenMode.CREATE);
-        disk.content(FILE).set(rotten);
+        SimDisk disk = new SimDisk();
+        disk.store(FILE, rotten);
         use(disk, BoltOptions.reading(), random);
-        disk.content(FILE).set(rotten);
         use(disk, BoltOptions.defaults().withInitialMapBytes(0), random);
       });
     }
   }
 
-  private static final MemoryDisk DISK = new MemoryDisk();
-
   private static byte[] database() throws Exception {
-    MemoryDisk disk = new MemoryDisk();
+    SimDisk disk = new SimDisk();
     SplittableRandom random = new SplittableRandom(1);
     BoltOptions options = BoltOptions.defaults().withPageSize(PAGE).withInitialMapBytes(0).withSyncFreelist(true);
     try (Bolt bolt = Bolt.open(disk, FILE, options)) {
@@ -55,7 +52,7 @@ class CorruptionTest {
         }
       }
     }
-    return disk.content(FILE).copy();
+    return disk.contents(FILE);
   }
 
   /// Bytes at random, or a field of a header or element set to a likely wrong value. Meta pages have checksums.
@@ -73,7 +70,7 @@ class CorruptionTest {
     }
   }
 
-  private static void use(MemoryDisk disk, BoltOptions options, SplittableRandom random) throws Exception {
+  private static void use(SimDisk disk, BoltOptions options, SplittableRandom random) throws Exception {
     try (Bolt bolt = Bolt.open(disk, FILE, options)) {
       try (ReadTx tx = bolt.beginRead()) {
         Checker.findings(tx);

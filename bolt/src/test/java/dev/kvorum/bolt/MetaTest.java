@@ -2,6 +2,7 @@ package dev.kvorum.bolt;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.kvorum.env.sim.SimDisk;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.HexFormat;
@@ -29,10 +30,10 @@ class MetaTest {
 
   @Test
   void metasOfAFreshDatabaseHaveTheKnownChecksums() throws Exception {
-    MemoryDisk disk = new MemoryDisk();
-    Path file = Path.of("db");
-    Bolt.open(disk, file, BoltOptions.defaults()).close();
-    byte[] bytes = disk.content(file).durable;
+    SimDisk disk = new SimDisk();
+    Path file = Path.of("/db");
+    Bolt.open(disk, file, BoltOptions.defaults().withInitialMapBytes(0)).close();
+    byte[] bytes = disk.contents(file);
     assertThat(bytes).hasSize(4 * 4096);
     ByteBuffer b = ByteBuffer.wrap(bytes).order(java.nio.ByteOrder.LITTLE_ENDIAN);
     assertThat(b.getLong(16 + 56)).isEqualTo(0x07516e114689fdeeL);
