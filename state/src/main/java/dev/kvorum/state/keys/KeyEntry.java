@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /// All the index knows of one user key: its newest revision, and behind it the older ones not yet compacted away.
 ///
-/// Immutable; each change of a key makes a new entry. Most keys were put once: for them this class says it all, in 32
-/// bytes beside the key. Others are [WithHistory].
+/// Immutable; each change of a key makes a new entry. It is what one is told of a key and how one is changed: the index
+/// keeps the numbers packed ([Leaf]) and makes an entry when asked.
 ///
 /// **Positions.** The revisions known are numbered from 0 (oldest) to [#last] (newest).
 ///
@@ -24,214 +24,150 @@ import org.jspecify.annotations.Nullable;
 /// at 5, only 6.0 remains.
 ///
 /// Source: backend-schema §3.1, §3.2; etcd `mvcc/key_index.go`.
-class KeyEntry {
-  final byte[] key;
-  final long main;
-  final int sub;
+///
+/// @param created the main of the newest generation's first put; 0 when only its tombstone was ever seen
+/// @param version changes in the newest generation, at least 1; negative when the last of them is its tombstone
+/// @param log the older revisions, in its first `last` slots; null when there are none
+/// @param last the position of the newest revision, which is also how many older ones are known
+record KeyEntry(long main, int sub, long created, long version, @Nullable RevisionLog log, int last) {
 
-  KeyEntry(byte[] key, long main, int sub) {
-    this.key = key;
-    this.main = main;
-    this.sub = sub;
+  /// A key put for the first time.
+  static KeyEntry created(long main, int sub) {
+    return new KeyEntry(main, sub, main, 1, null, 0);
   }
 
   /// A key seen for the first time while the index is rebuilt; its beginning may have been compacted away.
-  static KeyEntry restored(byte[] key, long main, int sub, long created, long version, boolean tombstone) {
-    if (tombstone) {
-      return new WithHistory(key, main, sub, 0, -1, null, 0);
-    }
-    return of(key, main, sub, created, version, null, 0);
+  static KeyEntry restored(long main, int sub, long created, long version, boolean tombstone) {
+    return tombstone
+        ? new KeyEntry(main, sub, 0, -1, null, 0)
+        : new KeyEntry(main, sub, created, version, null, 0);
   }
 
-  private static KeyEntry of(
-      byte[] key, long main, int sub, long created, long version, @Nullable RevisionLog log, int olderCount) {
-    return olderCount == 0 && version == 1 && created == main
-        ? new KeyEntry(key, main, sub)
-        : new WithHistory(key, main, sub, created, version, olderCount == 0 ? null : log, olderCount);
+  boolean isLive() {
+    return version >= 0;
   }
 
-  /// The main of the newest generation's first put; 0 when only its tombstone was ever seen.
-  long created() {
-    return main;
-  }
-
-  /// Changes in the newest generation; negative when the last of them is its tombstone.
-  long version() {
-    return 1;
-  }
-
-  @Nullable RevisionLog log() {
-    return null;
-  }
-
-  /// The position of the newest revision, which is also how many older ones are known.
-  int last() {
-    return 0;
-  }
-
-  final boolean isLive() {
-    return version() >= 0;
-  }
-
-  final KeyEntry put(long newMain, int newSub) {
-    RevisionLog log = pushed(newMain, newSub);
+  KeyEntry put(long newMain, int newSub) {
+    RevisionLog older = pushed(newMain, newSub);
     return isLive()
-        ? new WithHistory(key, newMain, newSub, created(), version() + 1, log, last() + 1)
-        : new WithHistory(key, newMain, newSub, newMain, 1, log, last() + 1);
+        ? new KeyEntry(newMain, newSub, created, version + 1, older, last + 1)
+        : new KeyEntry(newMain, newSub, newMain, 1, older, last + 1);
   }
 
-  final KeyEntry tombstone(long newMain, int newSub) {
+  KeyEntry tombstone(long newMain, int newSub) {
     Invariant.check(isLive(), "a deleted key is deleted again");
-    return new WithHistory(key, newMain, newSub, created(), -(version() + 1), pushed(newMain, newSub), last() + 1);
+    return new KeyEntry(newMain, newSub, created, -(version + 1), pushed(newMain, newSub), last + 1);
   }
 
   /// A tombstone found while rebuilding, which may follow another one if files were made by other hands.
-  final KeyEntry restoredTombstone(long newMain, int newSub) {
+  KeyEntry restoredTombstone(long newMain, int newSub) {
     return isLive()
         ? tombstone(newMain, newSub)
-        : new WithHistory(key, newMain, newSub, 0, -1, pushed(newMain, newSub), last() + 1);
+        : new KeyEntry(newMain, newSub, 0, -1, pushed(newMain, newSub), last + 1);
+  }
+
+  /// This entry with the revisions of `later` behind its own: what was read of one key in two stretches of history.
+  KeyEntry followedBy(KeyEntry later) {
+    KeyEntry joined = this;
+    for (int position = 0; position <= later.last; position++) {
+      long nextMain = later.mainAt(position);
+      int nextSub = later.subAt(position);
+      joined =
+          later.isTombstone(position) ? joined.restoredTombstone(nextMain, nextSub) : joined.put(nextMain, nextSub);
+    }
+    return joined;
   }
 
   private RevisionLog pushed(long newMain, int newSub) {
     Invariant.check(
         Revision.compare(newMain, newSub, main, sub) > 0,
         () -> "revision " + newMain + "." + newSub + " is not above " + main + "." + sub);
-    RevisionLog log = log();
-    if (log == null) {
-      log = new RevisionLog(created(), Math.abs(version()), 0);
-    }
-    return log.append(last(), main, sub, !isLive());
+    RevisionLog older = log == null ? new RevisionLog(created, Math.abs(version), 1) : log;
+    return older.append(last, main, sub, !isLive());
   }
 
   /// The position of the newest revision whose main is at most `rev`, tombstones included; -1 when there is none.
-  final int lastAtOrBelow(long rev) {
+  int lastAtOrBelow(long rev) {
     if (main <= rev) {
-      return last();
+      return last;
     }
-    RevisionLog log = log();
-    return log == null ? -1 : log.lastAtOrBelow(rev, last());
+    return log == null ? -1 : log.lastAtOrBelow(rev, last);
   }
 
   /// The position of the revision in force at `rev`; -1 when the key is absent then.
-  final int liveAt(long rev) {
+  int liveAt(long rev) {
     int position = lastAtOrBelow(rev);
     return position < 0 || isTombstone(position) ? -1 : position;
   }
 
-  final long mainAt(int position) {
-    return position == last() ? main : older().main(position);
+  long mainAt(int position) {
+    return position == last ? main : older().main(position);
   }
 
-  final int subAt(int position) {
-    return position == last() ? sub : older().sub(position);
+  int subAt(int position) {
+    return position == last ? sub : older().sub(position);
   }
 
-  final boolean isTombstone(int position) {
-    return position == last() ? !isLive() : older().isTombstone(position);
+  boolean isTombstone(int position) {
+    return position == last ? !isLive() : older().isTombstone(position);
   }
 
-  final long createdAt(int position) {
+  long createdAt(int position) {
     if (isInNewestGeneration(position)) {
-      return created();
+      return created;
     }
     int start = older().generationStart(position);
     return start == 0 ? older().baseCreated : older().main(start);
   }
 
   /// Never negative, unlike [#version].
-  final long versionAt(int position) {
+  long versionAt(int position) {
     if (isInNewestGeneration(position)) {
-      return Math.abs(version()) - (last() - position);
+      return Math.abs(version) - (last - position);
     }
     int start = older().generationStart(position);
     return start == 0 ? older().baseVersion + position : position - start + 1;
   }
 
   private boolean isInNewestGeneration(int position) {
-    return last() - position < Math.max(1, Math.abs(version()));
+    return last - position < Math.max(1, Math.abs(version));
   }
 
   private RevisionLog older() {
-    RevisionLog log = log();
     if (log == null) {
       throw Invariant.unreachable("position outside the key's history");
     }
     return log;
   }
 
-  /// What is left after compaction at `rev`: this entry when nothing goes, null when nothing stays.
-  final @Nullable KeyEntry compacted(long rev) {
+  /// The first position that compaction at `rev` keeps; one behind the last when nothing stays.
+  int firstKept(long rev) {
     int first = lastAtOrBelow(rev);
-    if (first >= 0 && isTombstone(first) && mainAt(first) < rev) {
-      first++;
-    }
-    if (first <= 0) {
+    return first >= 0 && isTombstone(first) && mainAt(first) < rev ? first + 1 : Math.max(first, 0);
+  }
+
+  /// What is left after compaction at `rev`: this entry when nothing goes, null when nothing stays.
+  @Nullable KeyEntry compacted(long rev) {
+    int first = firstKept(rev);
+    if (first == 0) {
       return this;
     }
-    int last = last();
     if (first > last) {
       return null;
     }
-    RevisionLog log =
-        first == last ? null : older().slice(first, last, createdAt(first), versionAt(first));
-    return of(key, main, sub, created(), version(), log, last - first);
+    RevisionLog left = first == last ? null : older().slice(first, last, createdAt(first), versionAt(first));
+    return new KeyEntry(main, sub, created, version, left, last - first);
   }
 
   /// True when compaction at `rev` leaves this revision in the file: it is the newest at or below `rev`, and no
   /// tombstone below `rev`.
   ///
   /// @param withTombstone whether a tombstone at exactly `rev` counts: it does for compaction, not for HashKV
-  final boolean isKept(long keptMain, int keptSub, long rev, boolean withTombstone) {
+  boolean isKept(long keptMain, int keptSub, long rev, boolean withTombstone) {
     int position = lastAtOrBelow(rev);
     return position >= 0
         && mainAt(position) == keptMain
         && subAt(position) == keptSub
         && (!isTombstone(position) || (withTombstone && keptMain == rev));
-  }
-
-  long heapBytes() {
-    return 32 + 16 + ((key.length + 7L) & ~7L);
-  }
-
-  /// A key that was put again, deleted, or has lost its beginning.
-  static final class WithHistory extends KeyEntry {
-    private final long created;
-    private final long version;
-    private final @Nullable RevisionLog log;
-    private final int olderCount;
-
-    WithHistory(
-        byte[] key, long main, int sub, long created, long version, @Nullable RevisionLog log, int olderCount) {
-      super(key, main, sub);
-      this.created = created;
-      this.version = version;
-      this.log = log;
-      this.olderCount = olderCount;
-    }
-
-    @Override
-    long created() {
-      return created;
-    }
-
-    @Override
-    long version() {
-      return version;
-    }
-
-    @Override
-    @Nullable RevisionLog log() {
-      return log;
-    }
-
-    @Override
-    int last() {
-      return olderCount;
-    }
-
-    @Override
-    long heapBytes() {
-      return super.heapBytes() + 24 + (log == null ? 0 : log.heapBytes());
-    }
   }
 }

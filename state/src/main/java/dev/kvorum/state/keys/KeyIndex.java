@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// Each branch knows how many live keys its children hold, so counting a range is two walks down. Leaves split where a
 /// key is added behind the last one, not in the middle, so that keys created in order fill their leaves.
 public final class KeyIndex {
+  private final RowLayout.Catalogue layouts = new RowLayout.Catalogue();
   private @Nullable Node root;
   private long batch = 1;
   private int keyCount;
@@ -26,10 +27,23 @@ public final class KeyIndex {
 
   // What the last recursive edit had to say besides its node.
   private @Nullable Node splitOff;
+  private byte[] splitBound = new byte[0];
   private @Nullable KeyEntry before;
   private int liveDelta;
 
   public KeyIndex() {}
+
+  /// One with these keys, taken in order.
+  static KeyIndex of(KeyIndexLoader.Source source) {
+    KeyIndex index = new KeyIndex();
+    KeyIndexLoader loader = new KeyIndexLoader(index.batch, index.layouts);
+    while (source.next()) {
+      loader.add(source.key(), source.entry());
+    }
+    index.root = loader.finish();
+    index.keyCount = loader.keyCount();
+    return index;
+  }
 
   /// The tree as it is now, unchanging.
   IndexView view() {
@@ -57,7 +71,7 @@ public final class KeyIndex {
   ///
   /// @return what the index knew of the key before
   @Nullable KeyEntry put(byte[] key, long main, int sub) {
-    return edit(key, old -> old == null ? new KeyEntry(key, main, sub) : old.put(main, sub));
+    return edit(key, old -> old == null ? KeyEntry.created(main, sub) : old.put(main, sub));
   }
 
   /// Marks a live `key` as deleted. @return what the index knew of the key before
@@ -81,7 +95,7 @@ public final class KeyIndex {
         key,
         old -> {
           if (old == null) {
-            return KeyEntry.restored(key, main, sub, created, version, tombstone);
+            return KeyEntry.restored(main, sub, created, version, tombstone);
           }
           return tombstone ? old.restoredTombstone(main, sub) : old.put(main, sub);
         });
@@ -96,15 +110,14 @@ public final class KeyIndex {
     view = null;
     before = null;
     if (root == null) {
-      KeyEntry entry = change.apply(null);
-      root = Node.Leaf.of(batch, new KeyEntry[] {entry}, 1, entry.isLive() ? 1 : 0);
+      root = Leaf.of(batch, layouts, key, change.apply(null));
       keyCount++;
       return null;
     }
     liveDelta = 0;
     root = edit(root, key, change, true);
     if (splitOff != null) {
-      root = Node.Branch.above(batch, root, splitOff);
+      root = Branch.above(batch, root, splitBound, splitOff);
       splitOff = null;
     }
     return before;
@@ -113,98 +126,109 @@ public final class KeyIndex {
   /// @param rightmost whether no key of the tree is above this subtree
   private Node edit(Node node, byte[] key, Change change, boolean rightmost) {
     return switch (node) {
-      case Node.Leaf leaf -> editLeaf(leaf, key, change, rightmost);
-      case Node.Branch branch -> editBranch(branch, key, change, rightmost);
+      case Leaf leaf -> editLeaf(leaf, key, change, rightmost);
+      case Branch branch -> editBranch(branch, key, change, rightmost);
     };
   }
 
-  private Node.Leaf own(Node.Leaf leaf) {
-    return leaf.owner == batch ? leaf : leaf.copy(batch);
-  }
-
-  private Node.Branch own(Node.Branch branch) {
+  private Branch own(Branch branch) {
     return branch.owner == batch ? branch : branch.copy(batch);
   }
 
-  private Node editLeaf(Node.Leaf shared, byte[] key, Change change, boolean rightmost) {
+  private Leaf editLeaf(Leaf shared, byte[] key, Change change, boolean rightmost) {
     int at = shared.search(key);
-    Node.Leaf leaf = own(shared);
     if (at >= 0) {
-      KeyEntry old = leaf.entries[at];
+      KeyEntry old = shared.entry(at);
       KeyEntry entry = change.apply(old);
+      Leaf leaf = shared.owner == batch ? shared : shared.copy(batch);
+      leaf.set(at, entry, layouts);
       before = old;
       liveDelta = (entry.isLive() ? 1 : 0) - (old.isLive() ? 1 : 0);
-      leaf.set(at, entry);
       return leaf;
     }
     at = -at - 1;
     KeyEntry entry = change.apply(null);
     liveDelta = entry.isLive() ? 1 : 0;
     keyCount++;
-    if (leaf.size < Node.WIDTH) {
-      leaf.insert(at, entry);
-      return leaf;
-    }
-    Node.Leaf right = leaf.split(rightmost && at == leaf.size ? at : Node.WIDTH / 2);
-    splitOff = right;
-    if (at <= leaf.size && leaf.size < Node.WIDTH) {
-      leaf.insert(at, entry);
-    } else {
-      right.insert(at - leaf.size, entry);
-    }
-    return leaf;
+    return shared.hasRoomFor(key)
+        ? shared.inserted(batch, layouts, at, key, entry)
+        : splitLeaf(shared, at, key, entry, rightmost && at == shared.size());
   }
 
-  private Node editBranch(Node.Branch shared, byte[] key, Change change, boolean rightmost) {
+  /// @param appending whether the new key is above all others of the tree
+  private Leaf splitLeaf(Leaf full, int at, byte[] key, KeyEntry entry, boolean appending) {
+    int size = full.size();
+    if (appending || size == 1) {
+      Leaf added = Leaf.of(batch, layouts, key, entry);
+      splitOff = at == 0 ? full : added;
+      splitBound = at == 0 ? Leaf.divider(key, full.key(0)) : Leaf.divider(full.key(size - 1), key);
+      return at == 0 ? added : full;
+    }
+    int cut = size / 2;
+    Leaf left = full.slice(batch, 0, cut);
+    Leaf right = full.slice(batch, cut, size);
+    splitBound = Leaf.divider(full.key(cut - 1), full.key(cut));
+    if (at < cut || at == cut && Arrays.compareUnsigned(key, splitBound) < 0) {
+      left = left.inserted(batch, layouts, at, key, entry);
+    } else {
+      right = right.inserted(batch, layouts, at - cut, key, entry);
+    }
+    splitOff = right;
+    return left;
+  }
+
+  private Node editBranch(Branch shared, byte[] key, Change change, boolean rightmost) {
     int at = shared.childFor(key);
     boolean last = rightmost && at == shared.size - 1;
     Node child = edit(shared.children[at], key, change, last);
-    Node.Branch branch = own(shared);
+    Branch branch = own(shared);
     Node added = splitOff;
     if (added == null) {
       branch.set(at, child, branch.liveAt(at) + liveDelta);
       return branch;
     }
+    byte[] bound = splitBound;
     splitOff = null;
     branch.set(at, child, child.live());
-    if (branch.size < Node.WIDTH) {
-      branch.insert(at + 1, added);
+    if (branch.size < Branch.WIDTH) {
+      branch.insert(at + 1, bound, added);
       return branch;
     }
-    Node.Branch right = branch.split(last ? branch.size - 1 : Node.WIDTH / 2);
+    Branch right = branch.split(last ? branch.size - 1 : Branch.WIDTH / 2);
     splitOff = right;
+    splitBound = right.bounds[0];
     if (at < branch.size) {
-      branch.insert(at + 1, added);
+      branch.insert(at + 1, bound, added);
     } else {
-      right.insert(at + 1 - branch.size, added);
+      right.insert(at + 1 - branch.size, bound, added);
     }
     return branch;
   }
 
   /// Compacts at `rev` the leaf that `from` falls into.
   ///
-  /// @return the first key not yet looked at, for the next call; null when that was the last leaf
+  /// @return where the next call begins; null when that was the last leaf
   byte @Nullable [] compactLeaf(byte[] from, long rev) {
     byte[] next = null;
     Node node = root;
-    while (node instanceof Node.Branch branch) {
+    while (node instanceof Branch branch) {
       int at = branch.childFor(from);
       if (at + 1 < branch.size) {
         next = branch.bounds[at + 1];
       }
       node = branch.children[at];
     }
-    if (node instanceof Node.Leaf leaf && isTouched(leaf, rev) && root != null) {
+    if (node instanceof Leaf leaf && isTouched(leaf, rev) && root != null) {
       view = null;
       root = collapsed(compact(root, from, rev));
     }
     return next;
   }
 
-  private static boolean isTouched(Node.Leaf leaf, long rev) {
-    for (int i = 0; i < leaf.size; i++) {
-      int first = leaf.entries[i].lastAtOrBelow(rev);
-      if (first > 0 || first == 0 && leaf.entries[i].isTombstone(0) && leaf.entries[i].mainAt(0) < rev) {
+  private static boolean isTouched(Leaf leaf, long rev) {
+    for (int row = 0; row < leaf.size(); row++) {
+      boolean goes = leaf.hasOlder(row) ? leaf.entry(row).firstKept(rev) > 0 : !leaf.isLive(row) && leaf.main(row) < rev;
+      if (goes) {
         return true;
       }
     }
@@ -213,7 +237,7 @@ public final class KeyIndex {
 
   private static @Nullable Node collapsed(@Nullable Node node) {
     Node top = node;
-    while (top instanceof Node.Branch branch && branch.size == 1) {
+    while (top instanceof Branch branch && branch.size == 1) {
       top = branch.children[0];
     }
     return top;
@@ -222,16 +246,16 @@ public final class KeyIndex {
   /// @return what replaces `node`; null when nothing is left of it
   private @Nullable Node compact(Node node, byte[] from, long rev) {
     return switch (node) {
-      case Node.Leaf leaf -> compactEntries(leaf, rev);
-      case Node.Branch shared -> {
+      case Leaf leaf -> compactEntries(leaf, rev);
+      case Branch shared -> {
         int at = shared.childFor(from);
         Node child = compact(shared.children[at], from, rev);
-        Node.Branch branch = own(shared);
+        Branch branch = own(shared);
         if (child == null) {
           branch.remove(at);
         } else {
           branch.set(at, child, child.live());
-          if (child.size < Node.WIDTH_MIN) {
+          if (child.size() < (child instanceof Leaf ? Leaf.WIDTH_MIN : Branch.WIDTH_MIN)) {
             joinChild(branch, at);
           }
         }
@@ -240,23 +264,23 @@ public final class KeyIndex {
     };
   }
 
-  private Node.@Nullable Leaf compactEntries(Node.Leaf leaf, long rev) {
-    KeyEntry[] kept = new KeyEntry[leaf.size];
-    long mask = 0;
+  private @Nullable Leaf compactEntries(Leaf leaf, long rev) {
+    byte[][] keys = new byte[leaf.size()][];
+    KeyEntry[] kept = new KeyEntry[leaf.size()];
     int count = 0;
-    for (int i = 0; i < leaf.size; i++) {
-      KeyEntry entry = leaf.entries[i].compacted(rev);
+    for (int row = 0; row < leaf.size(); row++) {
+      KeyEntry entry = leaf.entry(row).compacted(rev);
       if (entry != null) {
-        mask |= entry.isLive() ? 1L << count : 0;
+        keys[count] = leaf.key(row);
         kept[count++] = entry;
       }
     }
-    keyCount -= leaf.size - count;
-    return count == 0 ? null : Node.Leaf.of(batch, Arrays.copyOf(kept, count), count, mask);
+    keyCount -= leaf.size() - count;
+    return count == 0 ? null : Leaf.of(batch, layouts, keys, kept, 0, count);
   }
 
   /// Joins child `at` of a branch we own with a neighbour, if both together leave room to grow.
-  private void joinChild(Node.Branch branch, int at) {
+  private void joinChild(Branch branch, int at) {
     if (at > 0 && joined(branch, at - 1)) {
       return;
     }
@@ -265,23 +289,29 @@ public final class KeyIndex {
     }
   }
 
-  private boolean joined(Node.Branch branch, int left) {
+  private boolean joined(Branch branch, int left) {
     Node a = branch.children[left];
     Node b = branch.children[left + 1];
-    if (a.size + b.size > Node.JOINED_MAX) {
-      return false;
-    }
     Node both;
-    if (a instanceof Node.Leaf leafA && b instanceof Node.Leaf leafB) {
-      both = leafA.join(leafB, batch);
-    } else if (a instanceof Node.Branch branchA && b instanceof Node.Branch branchB) {
-      both = branchA.join(branchB, branch.bounds[left + 1], batch);
+    if (a instanceof Leaf leafA && b instanceof Leaf leafB) {
+      both = leafA.fitsWith(leafB) ? leafA.join(leafB, batch, layouts) : null;
+    } else if (a instanceof Branch branchA && b instanceof Branch branchB) {
+      boolean fits = a.size() + b.size() <= Branch.WIDTH_LOADED;
+      both = fits ? branchA.join(branchB, branch.bounds[left + 1], batch) : null;
     } else {
       throw Invariant.unreachable("siblings of different height");
+    }
+    if (both == null) {
+      return false;
     }
     branch.set(left, both, branch.liveAt(left) + branch.liveAt(left + 1));
     branch.remove(left + 1);
     return true;
+  }
+
+  /// Bytes on the heap, as a compressed-pointer JVM lays them out. Walks the whole tree.
+  long heapBytes() {
+    return root == null ? 0 : root.heapBytes();
   }
 
   /// Walks the whole tree: order, bounds, counts. For tests and the simulator.
@@ -290,7 +320,7 @@ public final class KeyIndex {
     now.checkInvariants();
     int count = 0;
     IndexView.Walk walk = now.walk(KeyRange.from(dev.kvorum.env.Bytes.EMPTY));
-    while (walk.next() != null) {
+    while (walk.next()) {
       count++;
     }
     Invariant.check(count == keyCount, "key count is wrong");

@@ -35,11 +35,6 @@ public final class KeyScan {
   private boolean measured;
   private long given;
 
-  // The matches of one step, in key order.
-  private KeyEntry[] entries = new KeyEntry[256];
-  private int[] positions = new int[256];
-  private int matches;
-
   /// Whether a range of these options is in key order, as the index has it.
   public static boolean suits(RangeOptions options) {
     return options.target() == RangeOptions.SortTarget.KEY && options.isIndexOrder() && !options.countOnly();
@@ -74,26 +69,24 @@ public final class KeyScan {
     }
     KvState state = view.state();
     long rev = state.forIndex(revision);
-    matches = 0;
-    int looked = 0;
+    Matches matches = new Matches(options.keysOnly());
     IndexView.Walk walk = walk(state);
-    KeyEntry entry = walk.next();
-    for (; entry != null && looked < keysMax; entry = walk.next(), looked++) {
-      int at = entry.liveAt(rev);
-      if (at >= 0) {
+    boolean standing = walk.next();
+    for (int looked = 0; standing && looked < keysMax; standing = walk.next(), looked++) {
+      if (walk.isLiveAt(rev)) {
         count++;
-        if (passes(entry, at)) {
-          if (records + matches < limit) {
-            add(entry, at);
+        if (passes(walk)) {
+          if (records + matches.count() < limit) {
+            matches.add(walk);
           } else {
             more = true;
           }
         }
       }
     }
-    addUp(state);
-    from = entry == null ? null : entry.key;
-    return entry != null || measuredAll();
+    addUp(state, matches);
+    from = standing ? walk.key() : null;
+    return standing || measuredAll();
   }
 
   private boolean measuredAll() {
@@ -102,22 +95,18 @@ public final class KeyScan {
     return false;
   }
 
-  private void addUp(KvState state) throws CorruptionException {
-    int[] lengths = new int[matches];
+  private void addUp(KvState state, Matches matches) throws CorruptionException {
+    int[] lengths = new int[matches.count()];
     if (options.keysOnly()) {
-      for (int i = 0; i < matches; i++) {
-        KeyEntry entry = entries[i];
-        int at = positions[i];
-        lengths[i] =
-            StoredKv.describedSize(entry.key, entry.createdAt(at), entry.mainAt(at), entry.versionAt(at));
-      }
+      byte[][] described = matches.records();
+      Arrays.setAll(lengths, i -> described[i].length);
     } else {
-      new RecordFetch(state).lengths(mains(), subs(), matches, lengths);
+      new RecordFetch(state).lengths(matches.mains(), matches.subs(), lengths.length, lengths);
     }
     for (int length : lengths) {
       bytes += 1 + ProtoWriter.varintSize(length) + length;
     }
-    records += matches;
+    records += lengths.length;
   }
 
   /// The revision it reads at.
@@ -151,8 +140,8 @@ public final class KeyScan {
     long left = records - given;
     int keys = (int) Math.clamp((double) pieceBytes * records / Math.max(1, bytes), 1, Math.min(left, 1 << 20));
     while (true) {
-      collect(state, keys);
-      byte[][] kvs = keys > 1 ? read(state, (long) EXCESS_MAX * pieceBytes) : read(state, Long.MAX_VALUE);
+      Matches matches = collect(state, keys);
+      byte[][] kvs = read(state, matches, keys > 1 ? (long) EXCESS_MAX * pieceBytes : Long.MAX_VALUE);
       if (kvs != null) {
         Invariant.check(kvs.length > 0, "fewer keys are read than were measured");
         given += kvs.length;
@@ -163,29 +152,27 @@ public final class KeyScan {
     }
   }
 
-  private void collect(KvState state, int keys) {
+  private Matches collect(KvState state, int keys) {
     long rev = state.forIndex(revision);
-    matches = 0;
+    Matches matches = new Matches(options.keysOnly());
     IndexView.Walk walk = walk(state);
-    KeyEntry entry = walk.next();
-    for (; entry != null && matches < keys; entry = walk.next()) {
-      int at = entry.liveAt(rev);
-      if (at >= 0 && passes(entry, at)) {
-        add(entry, at);
+    boolean standing = walk.next();
+    for (; standing && matches.count() < keys; standing = walk.next()) {
+      if (walk.isLiveAt(rev) && passes(walk)) {
+        matches.add(walk);
       }
     }
-    from = entry == null ? null : entry.key;
+    from = standing ? walk.key() : null;
+    return matches;
   }
 
-  private byte @Nullable [][] read(KvState state, long bytesMax) throws CorruptionException {
-    byte[][] kvs = new byte[matches][];
-    if (!options.keysOnly()) {
-      return new RecordFetch(state).records(mains(), subs(), matches, kvs, bytesMax) ? kvs : null;
+  private byte @Nullable [][] read(KvState state, Matches matches, long bytesMax) throws CorruptionException {
+    if (options.keysOnly()) {
+      return matches.records();
     }
-    for (int i = 0; i < matches; i++) {
-      kvs[i] = StoredKv.describe(entries[i], positions[i]);
-    }
-    return kvs;
+    byte[][] kvs = new byte[matches.count()][];
+    RecordFetch fetch = new RecordFetch(state);
+    return fetch.records(matches.mains(), matches.subs(), kvs.length, kvs, bytesMax) ? kvs : null;
   }
 
   private IndexView.Walk walk(KvState state) {
@@ -195,32 +182,7 @@ public final class KeyScan {
     return state.index().walk(range.isSingle() ? range : range.startingAt(from));
   }
 
-  private boolean passes(KeyEntry entry, int at) {
-    return !options.hasFilters() || options.passes(entry.mainAt(at), entry.createdAt(at));
-  }
-
-  private void add(KeyEntry entry, int at) {
-    if (matches == entries.length) {
-      entries = Arrays.copyOf(entries, 2 * matches);
-      positions = Arrays.copyOf(positions, 2 * matches);
-    }
-    entries[matches] = entry;
-    positions[matches++] = at;
-  }
-
-  private long[] mains() {
-    long[] mains = new long[matches];
-    for (int i = 0; i < matches; i++) {
-      mains[i] = entries[i].mainAt(positions[i]);
-    }
-    return mains;
-  }
-
-  private int[] subs() {
-    int[] subs = new int[matches];
-    for (int i = 0; i < matches; i++) {
-      subs[i] = entries[i].subAt(positions[i]);
-    }
-    return subs;
+  private boolean passes(IndexView.Walk walk) {
+    return !options.hasFilters() || options.passes(walk.foundMain(), walk.foundCreated());
   }
 }

@@ -39,7 +39,7 @@ public final class KvTxn {
   public byte @Nullable [] get(Bytes key) throws CorruptionException {
     KvState now = state();
     KeyEntry entry = now.index().find(key.array());
-    return entry == null || !entry.isLive() ? null : now.record(entry.main, entry.sub);
+    return entry == null || !entry.isLive() ? null : now.record(entry.main(), entry.sub());
   }
 
   /// Whether `key` is present as this transaction sees it.
@@ -106,10 +106,8 @@ public final class KvTxn {
     Invariant.check(!ended, "a transaction is used after its end");
     IndexView.Walk walk = state().index().walk(range);
     List<byte[]> keys = new ArrayList<>();
-    for (KeyEntry entry = walk.next(); entry != null; entry = walk.next()) {
-      if (entry.isLive()) {
-        keys.add(entry.key);
-      }
+    while (walk.nextLive(IndexView.LATEST)) {
+      keys.add(walk.key());
     }
     for (byte[] key : keys) {
       delete(Bytes.wrap(key));

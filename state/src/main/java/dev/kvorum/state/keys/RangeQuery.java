@@ -22,10 +22,7 @@ final class RangeQuery {
   private final RangeOptions options;
   private final long bytesMax;
 
-  // The matches, in key order.
-  private KeyEntry[] entries = new KeyEntry[16];
-  private int[] positions = new int[16];
-  private int matches;
+  private final Matches matches;
   private long count;
 
   private RangeQuery(KvState state, KeyRange range, RangeOptions options, long bytesMax) {
@@ -33,6 +30,7 @@ final class RangeQuery {
     this.range = range;
     this.options = options;
     this.bytesMax = bytesMax;
+    this.matches = new Matches(options.keysOnly() && options.target() != RangeOptions.SortTarget.VALUE);
   }
 
   /// @param bytesMax the most the records found may take together, before they are filtered and cut
@@ -61,7 +59,7 @@ final class RangeQuery {
   private @Nullable RangeResult run(long rev) throws CorruptionException {
     collect(state.forIndex(rev));
     boolean fromIndex = options.keysOnly() && options.target() != RangeOptions.SortTarget.VALUE;
-    byte[][] kvs = fromIndex ? describe() : fetch();
+    byte[][] kvs = fromIndex ? described() : fetch();
     if (kvs == null) {
       return null;
     }
@@ -91,71 +89,27 @@ final class RangeQuery {
   }
 
   private void collect(long rev) {
-    if (range.isSingle()) {
-      KeyEntry entry = state.index().find(range.startArray());
-      int at = entry == null ? -1 : entry.liveAt(rev);
-      if (entry != null && at >= 0) {
-        add(entry, at);
-      }
-      count = matches;
-      return;
-    }
     long max = collectMax();
     IndexView.Walk walk = state.index().walk(range);
-    KeyEntry entry = walk.next();
-    for (; entry != null && matches < max; entry = walk.next()) {
-      int at = entry.liveAt(rev);
-      if (at >= 0) {
-        add(entry, at);
-      }
+    while (matches.count() < max && matches.recordBytes() <= bytesMax && walk.nextLive(rev)) {
+      matches.add(walk);
     }
-    count = matches;
-    if (entry != null && options.withCount()) {
-      count = rev == IndexView.LATEST ? state.index().countLatest(range) : matches + rest(entry, walk, rev);
+    count = matches.count();
+    if (count == max && options.withCount()) {
+      count = rev == IndexView.LATEST ? state.index().countLatest(range) : count + walk.countLive(rev);
     }
-  }
-
-  private static long rest(KeyEntry first, IndexView.Walk walk, long rev) {
-    long rest = 0;
-    for (KeyEntry entry = first; entry != null; entry = walk.next()) {
-      rest += entry.liveAt(rev) >= 0 ? 1 : 0;
-    }
-    return rest;
-  }
-
-  private void add(KeyEntry entry, int at) {
-    if (matches == entries.length) {
-      entries = Arrays.copyOf(entries, 2 * matches);
-      positions = Arrays.copyOf(positions, 2 * matches);
-    }
-    entries[matches] = entry;
-    positions[matches++] = at;
   }
 
   /// The matches as the index knows them: without value and lease. Null when they take more than `bytesMax`.
-  private byte @Nullable [][] describe() {
-    byte[][] kvs = new byte[matches][];
-    long bytes = 0;
-    for (int i = 0; i < matches; i++) {
-      kvs[i] = StoredKv.describe(entries[i], positions[i]);
-      bytes += kvs[i].length;
-      if (bytes > bytesMax) {
-        return null;
-      }
-    }
-    return kvs;
+  private byte @Nullable [][] described() {
+    return matches.recordBytes() > bytesMax ? null : matches.records();
   }
 
   /// Null when the records take more than `bytesMax`.
   private byte @Nullable [][] fetch() throws CorruptionException {
-    byte[][] kvs = new byte[matches][];
-    long[] mains = new long[matches];
-    int[] subs = new int[matches];
-    for (int i = 0; i < matches; i++) {
-      mains[i] = entries[i].mainAt(positions[i]);
-      subs[i] = entries[i].subAt(positions[i]);
-    }
-    return new RecordFetch(state).records(mains, subs, matches, kvs, bytesMax) ? kvs : null;
+    byte[][] kvs = new byte[matches.count()][];
+    RecordFetch fetch = new RecordFetch(state);
+    return fetch.records(matches.mains(), matches.subs(), kvs.length, kvs, bytesMax) ? kvs : null;
   }
 
   private byte[][] filterAndSort(byte[][] kvs) {

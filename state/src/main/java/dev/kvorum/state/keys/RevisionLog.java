@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// generation may have lost its beginning to compaction; later generations begin inside the log and are counted from
 /// there.
 final class RevisionLog {
-  private static final int CAPACITY_MIN = 2;
+  private static final int CAPACITY_MIN = 1;
 
   final long baseCreated;
   final long baseVersion;

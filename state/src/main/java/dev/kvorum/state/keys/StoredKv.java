@@ -167,16 +167,9 @@ public final class StoredKv {
     return record;
   }
 
-  /// A change as the index knows it: without value and lease.
-  static byte[] describe(KeyEntry entry, int position) {
-    return encode(
-        entry.key, entry.createdAt(position), entry.mainAt(position), entry.versionAt(position), NONE, 0);
-  }
-
-  /// What [#describe] takes.
-  static int describedSize(byte[] key, long createRevision, long modRevision, long version) {
-    return bytesSize(1, key.length) + numberSize(2, createRevision) + numberSize(3, modRevision)
-        + numberSize(4, version);
+  /// The record of a put as the index knows it: without value and lease.
+  static byte[] describe(byte[] key, long createRevision, long modRevision, long version) {
+    return encode(key, createRevision, modRevision, version, NONE, 0);
   }
 
   /// The record of a deletion.

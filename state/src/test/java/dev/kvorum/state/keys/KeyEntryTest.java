@@ -3,18 +3,15 @@ package dev.kvorum.state.keys;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.kvorum.env.Bytes;
 import dev.kvorum.env.InvariantViolation;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class KeyEntryTest {
-  private static final byte[] KEY = Bytes.utf8("k").array();
-
   /// The example of [KeyEntry]'s page: put 2, put 3, delete 4, put 6.
   private static KeyEntry example() {
-    return new KeyEntry(KEY, 2, 0).put(3, 0).tombstone(4, 0).put(6, 0);
+    return KeyEntry.created(2, 0).put(3, 0).tombstone(4, 0).put(6, 0);
   }
 
   private static List<String> history(KeyEntry entry) {
@@ -76,7 +73,7 @@ class KeyEntryTest {
 
   @Test
   void aLongHistoryAnswersLikeAShortOne() {
-    KeyEntry entry = new KeyEntry(KEY, 2, 0);
+    KeyEntry entry = KeyEntry.created(2, 0);
     List<KeyEntry> older = new ArrayList<>();
     for (int i = 3; i < 5000; i++) {
       if (i % 1000 == 0) {
@@ -92,7 +89,7 @@ class KeyEntryTest {
       assertThat(entry.createdAt(at)).isEqualTo(2);
     }
     for (KeyEntry then : older) {
-      assertThat(then.mainAt(then.liveAt(Long.MAX_VALUE))).isEqualTo(then.main);
+      assertThat(then.mainAt(then.liveAt(Long.MAX_VALUE))).isEqualTo(then.main());
       assertThat(then.mainAt(then.liveAt(500))).isEqualTo(500);
     }
     KeyEntry left = entry.compacted(4990);
@@ -103,11 +100,11 @@ class KeyEntryTest {
 
   @Test
   void aFirstRecordOfACompactedKeyBringsItsPast() {
-    KeyEntry entry = KeyEntry.restored(KEY, 30, 1, 7, 12, false);
+    KeyEntry entry = KeyEntry.restored(30, 1, 7, 12, false);
     assertThat(history(entry)).containsExactly("30.1 created 7 version 12");
     assertThat(history(entry.put(31, 0)))
         .containsExactly("30.1 created 7 version 12", "31.0 created 7 version 13");
-    KeyEntry tombstone = KeyEntry.restored(KEY, 30, 0, 0, 0, true);
+    KeyEntry tombstone = KeyEntry.restored(30, 0, 0, 0, true);
     assertThat(tombstone.isLive()).isFalse();
     assertThat(tombstone.liveAt(40)).isEqualTo(-1);
     assertThat(history(tombstone.put(31, 0)).getLast()).isEqualTo("31.0 created 31 version 1");

@@ -1,5 +1,6 @@
 package dev.kvorum.state.keys;
 
+import com.sun.management.ThreadMXBean;
 import dev.kvorum.bolt.BoltOptions;
 import dev.kvorum.env.Bytes;
 import dev.kvorum.env.RealDisk;
@@ -8,31 +9,37 @@ import dev.kvorum.state.backend.BackendCommit;
 import dev.kvorum.state.backend.Defragmentation;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.lang.management.ThreadMXBean;
+import java.lang.management.MemoryPoolMXBean;
+import java.lang.management.MemoryType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
 import java.util.function.LongUnaryOperator;
 
-/// What the store's hot paths cost: puts, commits, reads, memory, restart, compaction, defragmentation.
+/// What the store's hot paths cost: puts, commits, reads, memory, garbage, restart, compaction, defragmentation.
 ///
-/// Run it with the number of keys (1,000,000 unless given) and a directory.
+/// Arguments: the number of keys (1,000,000 unless given), the bytes of each value (256), and a directory.
+/// ```sh
+/// state/bench 1000000
+/// state/bench 10000000 16
+/// KVORUM_JAVA_OPTS=-Dkvorum.bench.index=true state/bench    the key index alone
+/// ```
 public final class KvBenchmark {
-  private static final int VALUE_BYTES = 256;
   private static final int BATCH = 10_000;
-  private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   private final Path file;
   private final int keys;
   private final Random random = new Random(7);
-  private final byte[] value = new byte[VALUE_BYTES];
+  private final byte[] value;
   private Backend backend;
   private KvStore store;
   private long sink;
 
-  private KvBenchmark(Path file, int keys) throws IOException {
+  private KvBenchmark(Path file, int keys, int valueBytes) throws IOException {
     this.file = file;
     this.keys = keys;
+    this.value = new byte[valueBytes];
     random.nextBytes(value);
     backend = Backend.open(new RealDisk(), file, BoltOptions.defaults());
     store = KvStore.open(backend, LeaseBinding.NONE);
@@ -40,15 +47,21 @@ public final class KvBenchmark {
 
   public static void main(String[] args) throws IOException {
     int keys = args.length > 0 ? Integer.parseInt(args[0]) : 1_000_000;
-    Path directory = args.length > 1 ? Files.createDirectories(Path.of(args[1])) : Files.createTempDirectory("kv");
+    int valueBytes = args.length > 1 ? Integer.parseInt(args[1]) : 256;
+    Path directory = args.length > 2 ? Files.createDirectories(Path.of(args[2])) : Files.createTempDirectory("kv");
     Files.deleteIfExists(directory.resolve("db"));
-    new KvBenchmark(directory.resolve("db"), keys).run();
+    new KvBenchmark(directory.resolve("db"), keys, valueBytes).run();
+    Files.deleteIfExists(directory.resolve("db"));
   }
 
   private void run() throws IOException {
-    fill();
+    indexAlone();
+    if (Boolean.getBoolean("kvorum.bench.index")) {
+      return;
+    }
     long before = heap();
-    memory("after " + keys + " keys", before);
+    fill();
+    memory("after " + keys + " keys", heap() - before);
     reads("fresh", 1);
     puts("random updates", i -> Math.floorMod(i * 7919L, keys), 300_000, 1);
     puts("random updates, 64 to a view", i -> Math.floorMod(i * 104729L, keys), 300_000, 64);
@@ -56,12 +69,17 @@ public final class KvBenchmark {
     reads("after updates", 2);
     backend.close();
     store.close();
+    backend = null;
+    store = null;
+    before = heap();
+    resetPeak();
     long start = System.nanoTime();
     backend = Backend.open(new RealDisk(), file, BoltOptions.defaults());
     long opened = System.nanoTime();
     store = KvStore.open(backend, LeaseBinding.NONE);
     System.out.printf("open bolt %d ms, restore %d ms%n", millis(start, opened), millis(opened, System.nanoTime()));
-    memory("after restore", heap());
+    System.out.printf("heap at its highest meanwhile: %d MB%n", peak() >> 20);
+    memory("after restore", heap() - before);
     reads("restored", 3);
     compact();
     defragment();
@@ -70,6 +88,64 @@ public final class KvBenchmark {
     System.out.println("sink " + sink);
     store.close();
     backend.close();
+  }
+
+  /// The key index without values or files: filled in order and out of it, then changed.
+  private void indexAlone() {
+    for (boolean ordered : new boolean[] {true, false}) {
+      String how = ordered ? "in order" : "out of order";
+      long before = heap();
+      KeyIndex index = new KeyIndex();
+      index(index, "index, created " + how, i -> ordered ? i : Math.floorMod(i * 7_368_787L, keys), 2, 64);
+      memory("of the index, created " + how, heap() - before);
+      index(index, "index, put again", i -> Math.floorMod(i * 104_729L, keys), keys + 2L, 64);
+      memory("of the index, put again", heap() - before);
+      for (byte[] next = new byte[0]; next != null; ) {
+        next = index.compactLeaf(next, 2L * keys + 2);
+      }
+      memory("of the index, compacted", heap() - before);
+      index(index, "index, put again, each shown", i -> Math.floorMod(i * 15_485_863L, keys), 3L * keys, 1);
+      sink += index.view().countLatest(KeyRange.all());
+    }
+  }
+
+  private void index(KeyIndex index, String what, LongUnaryOperator which, long firstMain, int perView) {
+    long nanos = 0;
+    long bytes = 0;
+    Bytes[] names = new Bytes[BATCH];
+    for (int done = 0; done < keys; done += BATCH) {
+      for (int i = 0; i < BATCH; i++) {
+        names[i] = key(which.applyAsLong(done + i));
+      }
+      long start = cpu();
+      long allocated = allocated();
+      for (int i = 0; i < BATCH; i++) {
+        index.put(names[i].array(), firstMain + done + i, 0);
+        if (i % perView == 0) {
+          index.view();
+        }
+      }
+      bytes += allocated() - allocated;
+      nanos += cpu() - start;
+    }
+    report(what, keys, nanos);
+    System.out.printf("  allocating %d bytes each%n", bytes / keys);
+  }
+
+  private static long allocated() {
+    return THREADS.getThreadAllocatedBytes(Thread.currentThread().threadId());
+  }
+
+  private static void resetPeak() {
+    ManagementFactory.getMemoryPoolMXBeans().forEach(MemoryPoolMXBean::resetPeakUsage);
+  }
+
+  /// An upper bound: the pools need not have been at their highest at the same moment.
+  private static long peak() {
+    return ManagementFactory.getMemoryPoolMXBeans().stream()
+        .filter(pool -> pool.getType() == MemoryType.HEAP)
+        .mapToLong(pool -> pool.getPeakUsage().getUsed())
+        .sum();
   }
 
   private Bytes key(long i) {
@@ -120,6 +196,7 @@ public final class KvBenchmark {
     }
     for (int pass = 0; pass < 2; pass++) {
       long start = cpu();
+      long allocated = allocated();
       long writing = 0;
       for (int i = 0; i < count; i++) {
         put(names[i]);
@@ -131,7 +208,9 @@ public final class KvBenchmark {
         }
       }
       report(what, count, cpu() - start - writing);
-      System.out.printf("  committing: %.2f us/put%n", writing / 1000.0 / count);
+      System.out.printf(
+          "  committing: %.2f us/put; allocating %d bytes/put, commits included%n", writing / 1000.0 / count,
+          (allocated() - allocated) / count);
     }
   }
 
