@@ -318,11 +318,16 @@ public final class Bucket {
       return new Bucket(tx, pages, root, sequence, 0, 0);
     }
     long at = valueAt + Page.BUCKET_BYTES;
+    checkInline(pages, at, end);
+    return new Bucket(tx, pages, 0, sequence, at, end);
+  }
+
+  /// Looks at the header of an inline page, as [Pages#at] does for others.
+  static void checkInline(Pages pages, long at, long end) throws CorruptionException {
     long word = at + Page.HEADER_BYTES > end ? 0 : pages.map.get(Page.LONG, at + 8);
     if (Page.flags(word) != Page.LEAF || Pages.element(at, Page.count(word)) > end) {
       throw pages.corrupt(at, "inline page is no leaf");
     }
-    return new Bucket(tx, pages, 0, sequence, at, end);
   }
 
   private @Nullable Bucket writableChild(byte[] name) throws CorruptionException {
@@ -378,9 +383,16 @@ public final class Bucket {
     return child;
   }
 
+  /// @throws CorruptionException when a plain value has that name, which nobody would have given it
   public Bucket createBucketIfAbsent(byte[] name) throws CorruptionException {
     Bucket child = bucket(name);
-    return child != null ? child : createBucket(name);
+    if (child != null) {
+      return child;
+    }
+    if (get(name) != null) {
+      throw pages.corrupt(0, "a value where the bucket " + Bytes.copyOf(name).toUtf8() + " belongs");
+    }
+    return createBucket(name);
   }
 
   /// Removes a bucket and all in it. @return false when there was none

@@ -106,10 +106,14 @@ public final class Checker {
   }
 
   private boolean isSound(long id) {
-    int flags = Page.flags(pages.map.get(Page.LONG, id * pages.pageSize + 8));
-    if (freed.contains(id)) {
-      found("page " + id + ": reachable freed");
-    } else if (flags != Page.BRANCH && flags != Page.LEAF) {
+    long word = pages.map.get(Page.LONG, id * pages.pageSize + 8);
+    int flags = Page.flags(word);
+    for (long p = id; p < Math.min(id + 1 + Page.overflow(word), meta.pageCount()); p++) {
+      if (freed.contains(p)) {
+        found("page " + p + ": reachable freed");
+      }
+    }
+    if (flags != Page.BRANCH && flags != Page.LEAF) {
       found("page " + id + ": invalid type: " + Pages.typeName(flags) + " (stack: " + stackText() + ")");
       return false;
     }
@@ -129,16 +133,33 @@ public final class Checker {
     }
   }
 
-  /// Inline buckets have no pages to check.
   private void checkBucket(long element, long end, int depth) throws CorruptionException {
     long valueAt = pages.leafKeyAt(element, end) + pages.leafKeyLength(element);
-    long root = pages.leafValueLength(element) < Page.BUCKET_BYTES ? -1 : pages.map.get(Page.LONG, valueAt);
-    if (root != 0) {
+    long valueEnd = valueAt + pages.leafValueLength(element);
+    long root = valueEnd - valueAt < Page.BUCKET_BYTES ? -1 : pages.map.get(Page.LONG, valueAt);
+    if (root == 0) {
+      checkInline(valueAt + Page.BUCKET_BYTES, valueEnd);
+    } else {
       List<Long> above = List.copyOf(stack);
       stack.clear();
       checkTree(root, depth + 1);
       checkOrder(root, null, null);
       stack.addAll(above);
+    }
+  }
+
+  /// Checks a bucket's page inside its parent's leaf, which bbolt does not look at. It holds plain elements only.
+  private void checkInline(long at, long end) throws CorruptionException {
+    Bucket.checkInline(pages, at, end);
+    byte[] previous = null;
+    for (int i = 0; i < pages.count(at); i++) {
+      long element = Pages.element(at, i);
+      byte[] key = keyAt(at, end, i, false);
+      checkKey(i, key, previous, null, "inline", stack.getLast());
+      if (pages.leafFlags(element) == Page.BUCKET) {
+        found("a bucket in an inline page. Stack: " + stackText());
+      }
+      previous = key;
     }
   }
 
@@ -149,9 +170,12 @@ public final class Checker {
     stack.add(id);
     try {
       long at = pages.at(id);
-      return ordered.add(id) ? checkOrderIn(id, at, least, beyond) : least;
+      return ordered.add(id) && stack.size() <= Page.DEPTH_MAX ? checkOrderIn(id, at, least, beyond) : least;
     } catch (CorruptionException e) {
-      return least; // told by the walk before
+      if (!findings.contains(e.getMessage())) { // the walk before tells what is wrong with pages, not with all elements
+        found(e.getMessage());
+      }
+      return least;
     } finally {
       stack.removeLast();
     }
@@ -163,8 +187,10 @@ public final class Checker {
     int count = pages.count(at);
     boolean isBranch = pages.isBranch(at);
     byte[] previous = least;
+    long used = 0;
     for (int i = 0; i < count && findings.size() < FINDINGS_MAX; i++) {
       byte[] key = keyAt(at, end, i, isBranch);
+      used += Page.ELEMENT_BYTES + key.length + (isBranch ? 0 : pages.leafValueLength(Pages.element(at, i)));
       checkKey(i, key, previous, beyond, isBranch ? "branch" : "leaf", id);
       if (isBranch) {
         byte[] next = i + 1 < count ? keyAt(at, end, i + 1, true) : beyond;
@@ -172,6 +198,9 @@ public final class Checker {
       } else {
         previous = key;
       }
+    }
+    if (used > end - at - Page.HEADER_BYTES) {
+      found("page " + id + ": elements overlap (stack: " + stackText() + ")");
     }
     return previous;
   }

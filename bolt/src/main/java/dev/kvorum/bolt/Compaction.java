@@ -5,6 +5,7 @@ import dev.kvorum.env.Invariant;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,7 @@ public final class Compaction implements AutoCloseable {
     final Bucket source;
     final Cursor cursor;
     Bucket target;
+    byte[] last = new byte[0];
 
     Level(byte[] name, Bucket source, Bucket target) {
       this.name = name;
@@ -46,7 +48,12 @@ public final class Compaction implements AutoCloseable {
 
   /// @param source stays open until the copy is done; closing it is the caller's
   /// @param target empty, used by nobody else meanwhile
+  /// @throws CorruptionException when `source` was opened read-only, so that nothing is proven of it yet, and has pages
+  ///     that hold each other: following them would never end
   public static Compaction begin(ReadTx source, Bolt target) throws IOException {
+    if (source.bolt().options().readOnly()) {
+      PageWalk.reachable(source.pages(), source.meta().root());
+    }
     return new Compaction(source, target);
   }
 
@@ -69,6 +76,10 @@ public final class Compaction implements AutoCloseable {
       return;
     }
     byte[] key = level.cursor.key();
+    if (Arrays.compareUnsigned(level.last, key) >= 0) {
+      throw level.source.pages.corrupt(0, "keys do not ascend");
+    }
+    level.last = key;
     if (level.cursor.isBucket()) {
       descend(level, key);
     } else {
@@ -83,7 +94,9 @@ public final class Compaction implements AutoCloseable {
 
   private void descend(Level level, byte[] name) throws CorruptionException {
     Bucket source = level.source.bucket(name);
-    Invariant.check(source != null, "a bucket its cursor stands on is not there");
+    if (source == null) {
+      throw level.source.pages.corrupt(0, "a bucket that a cursor stands on is not found by its name");
+    }
     Bucket copy = level.target.createBucket(name);
     copy.fillPercent(FILL_PERCENT);
     levels.push(new Level(name, source, copy));

@@ -23,6 +23,12 @@ record Meta(int pageSize, long root, long sequence, long freelist, long pageCoun
   private static final int CHECKED_BYTES = 56;
   private static final int PAGE_SIZE_MAX = 1 << 24;
 
+  /// What any file system can hold, so that no offset overflows.
+  private static final long BYTES_MAX = 1L << 60;
+
+  /// Beyond all that could ever be counted up to, and far enough from the end that counting on is safe.
+  private static final long TXID_MAX = 1L << 62;
+
   /// What a look at a would-be meta page found: a meta, or in `flaw` why there is none, in bbolt's words.
   record Reading(@Nullable Meta meta, String flaw) {
     static Reading flawed(String flaw) {
@@ -50,7 +56,7 @@ record Meta(int pageSize, long root, long sequence, long freelist, long pageCoun
       return Reading.flawed("checksum error");
     }
     Meta meta = new Meta(b.getInt(8), b.getLong(16), b.getLong(24), b.getLong(32), b.getLong(40), b.getLong(48));
-    return meta.isSensible() ? new Reading(meta, "") : Reading.flawed("senseless meta page");
+    return meta.isSensible() && meta.txid < TXID_MAX ? new Reading(meta, "") : Reading.flawed("senseless meta page");
   }
 
   private boolean isSensible() {
@@ -60,7 +66,7 @@ record Meta(int pageSize, long root, long sequence, long freelist, long pageCoun
         && root >= 2
         && root < pageCount
         && (freelist == NO_FREELIST || (freelist >= 2 && freelist < pageCount))
-        && pageCount < (1L << 48)
+        && pageCount <= BYTES_MAX / pageSize
         && txid >= 0;
   }
 
