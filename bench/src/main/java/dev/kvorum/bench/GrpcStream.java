@@ -24,10 +24,16 @@ abstract class GrpcStream {
   private byte[] message = new byte[0];
   private int messageBytes;
 
-  /// `collects` says whether the content of messages is wanted; otherwise they are only skipped and counted.
+  /// `collects` says whether messages are wanted whole; otherwise [#onPiece] shows what they are made of, once.
   GrpcStream(boolean collects) {
     this.collects = collects;
   }
+
+  /// A message has begun that is `length` bytes long.
+  void onBegin(int length) {}
+
+  /// The next bytes of a message that is not collected, cut anywhere.
+  void onPiece(byte[] data, int offset, int length) {}
 
   /// A whole message: the first `length` bytes of `message`, valid during this call. Empty for streams that do not
   /// collect.
@@ -61,6 +67,8 @@ abstract class GrpcStream {
       if (collects) {
         System.arraycopy(data, at, message, messageBytes, count);
         messageBytes += count;
+      } else if (count > 0) {
+        onPiece(data, at, count);
       }
       at += count;
       messageLeft -= count;
@@ -71,6 +79,7 @@ abstract class GrpcStream {
   private void beginMessage() {
     messageLeft = (prefix[1] & 0xff) << 24 | (prefix[2] & 0xff) << 16 | (prefix[3] & 0xff) << 8 | prefix[4] & 0xff;
     messageBytes = 0;
+    onBegin(messageLeft);
     if (collects && message.length < messageLeft) {
       message = Arrays.copyOf(message, Math.max(messageLeft, message.length * 2));
     }

@@ -12,6 +12,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.List;
 
 /// An HTTP/2 connection (RFC 9113) that can do what a gRPC client needs and nothing else: any number of calls at a
 /// time, flow control both ways, settings, pings. Cleartext, prior knowledge.
@@ -44,7 +45,9 @@ final class Http2Connection {
   private static final int SETTINGS_INITIAL_WINDOW_SIZE = 4;
   private static final int HEADER_TABLE_BYTES = 4_096;
   private static final int INITIAL_WINDOW_BYTES = 65_535;
-  private static final int OUR_WINDOW_BYTES = 16 << 20;
+  /// As large as a Go client's windows grow.
+  static final int USUAL_WINDOW_BYTES = 16 << 20;
+  private static final int UNAVAILABLE = 14;
   private static final byte[] NOTHING = new byte[0];
   private static final byte[] PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
 
@@ -53,6 +56,7 @@ final class Http2Connection {
 
   private final SocketChannel channel;
   private final SelectionKey key;
+  private final int windowBytes;
   private final RequestHeaders requestHeaders;
   private final ResponseHeaders responseHeaders = new ResponseHeaders();
   private final IntObjectHashMap<GrpcStream> streams = new IntObjectHashMap<>();
@@ -69,8 +73,11 @@ final class Http2Connection {
   private byte[] partial = NOTHING;
   private byte[] headerBlock = NOTHING;
   private boolean headersEndStream;
+  private boolean lost;
 
-  Http2Connection(InetSocketAddress address, Selector selector) throws IOException {
+  /// `windowBytes` is what the server may send ahead of us, per call and in all.
+  Http2Connection(InetSocketAddress address, Selector selector, int windowBytes) throws IOException {
+    this.windowBytes = windowBytes;
     channel = SocketChannel.open(address);
     channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
     channel.configureBlocking(false);
@@ -81,8 +88,8 @@ final class Http2Connection {
     putShort(SETTINGS_ENABLE_PUSH);
     putInt(0);
     putShort(SETTINGS_INITIAL_WINDOW_SIZE);
-    putInt(OUR_WINDOW_BYTES);
-    windowUpdate(0, OUR_WINDOW_BYTES - INITIAL_WINDOW_BYTES);
+    putInt(windowBytes);
+    windowUpdate(0, windowBytes - INITIAL_WINDOW_BYTES);
     flush();
   }
 
@@ -163,6 +170,19 @@ final class Http2Connection {
     channel.close();
   }
 
+  /// Closes, and ends every open call as UNAVAILABLE.
+  void lose(IOException reason) throws IOException {
+    lost = true;
+    close();
+    List<GrpcStream> open = List.copyOf(streams.values());
+    streams.clear();
+    open.forEach(stream -> stream.onEnd(UNAVAILABLE, "connection lost: " + reason.getMessage()));
+  }
+
+  boolean isLost() {
+    return lost;
+  }
+
   private void onFrame(int type, int flags, int streamId, byte[] bytes, int offset, int length) throws IOException {
     switch (type) {
       case DATA -> onData(flags, streamId, bytes, offset, length);
@@ -181,7 +201,7 @@ final class Http2Connection {
 
   private void onData(int flags, int streamId, byte[] bytes, int offset, int length) {
     unreturnedBytes += length;
-    if (unreturnedBytes > OUR_WINDOW_BYTES / 2) {
+    if (unreturnedBytes > windowBytes / 2) {
       windowUpdate(0, unreturnedBytes);
       unreturnedBytes = 0;
     }
@@ -193,7 +213,7 @@ final class Http2Connection {
     int head = (flags & PADDED) != 0 ? 1 : 0;
     stream.onData(bytes, offset + head, length - head - padding);
     stream.unreturnedBytes += length;
-    if (stream.unreturnedBytes > OUR_WINDOW_BYTES / 2) {
+    if (stream.unreturnedBytes > windowBytes / 2) {
       windowUpdate(streamId, stream.unreturnedBytes);
       stream.unreturnedBytes = 0;
     }

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /// Sets the clients of a row going on a loop, and writes the keys they will read.
@@ -13,6 +12,7 @@ final class Load {
   private static final int KEYS_OF_RANGE_MANY = 1_000;
   private static final int PUTS_IN_FLIGHT_OF_WATCH = 64;
   private static final long LEASE_TTL_SECONDS = 3_600;
+  private static final long POPULATE_SECONDS_MAX = 300;
   private static final long WAIT_NANOS_MAX = 60_000_000_000L;
   private static final String LEASE_GRANT = "/etcdserverpb.Lease/LeaseGrant";
 
@@ -25,38 +25,26 @@ final class Load {
 
   /// Writes every key once.
   void populate(int port) throws IOException {
-    int keys = Math.max(options.keys(), KEYS_OF_RANGE_MANY);
     Template put = Template.put(options.valueBytes());
-    int[] next = {0};
-    Supplier<Template> inOrder =
-        () -> {
-          put.setKey(next[0]++ % keys);
+    Batch.run(
+        port,
+        10,
+        10,
+        Math.max(options.keys(), KEYS_OF_RANGE_MANY),
+        POPULATE_SECONDS_MAX,
+        index -> {
+          put.setKey(index);
           return put;
-        };
-    runPuts(port, 10, 10, inOrder, () -> next[0] >= keys + 100, WAIT_NANOS_MAX);
-    if (next[0] < keys + 100) {
-      throw new IOException("writing " + keys + " keys took more than 60 s");
-    }
+        });
   }
 
   /// Puts at random keys for a while, as hard as 1,000 clients can.
   void burst(int port, long nanos) throws IOException {
     Template put = Template.put(options.valueBytes());
-    runPuts(port, 100, 10, atRandomKey(put), () -> false, nanos);
-  }
-
-  private void runPuts(
-      int port,
-      int conns,
-      int inflight,
-      Supplier<Template> requests,
-      BooleanSupplier done,
-      long nanos)
-      throws IOException {
     Meter meter = new Meter();
     try (LoadLoop loop = new LoadLoop(port)) {
-      startCalls(loop, conns, inflight, requests, meter);
-      loop.run(nanos, () -> done.getAsBoolean() || meter.errors() > 0);
+      startCalls(loop, 100, 10, atRandomKey(put), meter);
+      loop.run(nanos, () -> meter.errors() > 0);
     }
     if (meter.errors() > 0) {
       throw new IOException("a put of the preparation failed: " + meter.firstError());

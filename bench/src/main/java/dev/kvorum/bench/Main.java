@@ -29,21 +29,31 @@ public final class Main {
   /// The first argument is the repository, the rest is the user's.
   public static void main(String[] args) throws InterruptedException {
     Locale.setDefault(Locale.ROOT);
-    Options options;
+    Path root = Path.of(args[0]);
+    String[] words = List.of(args).subList(1, args.length).toArray(String[]::new);
+    int status;
     try {
-      options = Options.parse(Path.of(args[0]), List.of(args).subList(1, args.length).toArray(String[]::new));
+      status =
+          switch (words.length == 0 ? "" : words[0]) {
+            case Million.COMMAND -> new Million(Million.Options.parse(root, words)).run();
+            case ListStorm.COMMAND -> new ListStorm(ListStorm.Options.parse(root, words)).run();
+            default -> measureRows(Options.parse(root, words));
+          };
     } catch (IllegalArgumentException e) {
       System.err.println("bench: " + e.getMessage() + "\n\n" + Options.USAGE);
-      System.exit(2);
-      return;
+      status = 2;
     }
+    System.exit(status);
+  }
+
+  private static int measureRows(Options options) throws InterruptedException {
     Main main = new Main(options);
     for (Row row : Row.of(options)) {
       main.measure(row);
     }
     System.out.println();
     System.out.print(main.report.table());
-    System.exit(main.troubled ? 1 : 0);
+    return main.troubled ? 1 : 0;
   }
 
   private void measure(Row row) throws InterruptedException {

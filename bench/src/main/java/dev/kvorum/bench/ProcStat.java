@@ -45,12 +45,26 @@ final class ProcStat {
 
   /// VmRSS. 0 when it is gone.
   static long residentBytes(long pid) throws IOException {
+    return statusBytes(pid, "VmRSS:");
+  }
+
+  /// VmHWM. 0 when it is gone.
+  static long peakResidentBytes(long pid) throws IOException {
+    return statusBytes(pid, "VmHWM:");
+  }
+
+  /// RssAnon, what of VmRSS is no mapped file. 0 when it is gone.
+  static long anonymousBytes(long pid) throws IOException {
+    return statusBytes(pid, "RssAnon:");
+  }
+
+  private static long statusBytes(long pid, String name) throws IOException {
     Path path = Path.of("/proc/" + pid + "/status");
     if (!Files.exists(path)) {
       return 0;
     }
     for (String line : Files.readAllLines(path)) {
-      if (line.startsWith("VmRSS:")) {
+      if (line.startsWith(name)) {
         return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
       }
     }

@@ -9,9 +9,11 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +25,10 @@ final class ServerProcess implements AutoCloseable {
   /// Long enough for a first start that compiles.
   private static final int READY_SECONDS_MAX = 300;
 
-  private static final int STOP_SECONDS_MAX = 20;
+  private static final int LOG_TAIL_LINES = 10;
+  private static final int LOG_LINE_CHARS = 300;
+
+  private static final int STOP_SECONDS_MAX = 120;
   private static final long QUOTA_BYTES = 16L << 30;
 
   private final String label;
@@ -31,12 +36,20 @@ final class ServerProcess implements AutoCloseable {
   private final Path directory;
   private final int clientPort;
   private final int peerPort;
+  private final @Nullable Ceiling ceiling;
   private @Nullable Process process;
   private double readySeconds;
+  private double stopSeconds;
 
   /// `label` names the side in output.
   ServerProcess(String label, Path binary, Path parent) throws IOException {
+    this(label, binary, parent, null);
+  }
+
+  /// A server that lives below a memory ceiling, unless that is null.
+  ServerProcess(String label, Path binary, Path parent, @Nullable Ceiling ceiling) throws IOException {
     this.label = label;
+    this.ceiling = ceiling;
     this.binary = binary;
     Files.createDirectories(parent);
     String type = Files.getFileStore(parent).type();
@@ -69,11 +82,17 @@ final class ServerProcess implements AutoCloseable {
     return readySeconds;
   }
 
+  /// How long the server took to end after SIGTERM, the last time it was stopped.
+  double stopSeconds() {
+    return stopSeconds;
+  }
+
   void start() throws IOException, InterruptedException {
     String client = "http://127.0.0.1:" + clientPort;
     String peer = "http://127.0.0.1:" + peerPort;
-    ProcessBuilder builder =
-        new ProcessBuilder(
+    List<String> commandLine = new ArrayList<>(ceiling == null ? List.of() : ceiling.commandPrefix());
+    commandLine.addAll(
+        List.of(
             binary.toString(),
             "--name=bench",
             "--data-dir=" + directory.resolve("data"),
@@ -82,8 +101,12 @@ final class ServerProcess implements AutoCloseable {
             "--listen-peer-urls=" + peer,
             "--initial-advertise-peer-urls=" + peer,
             "--initial-cluster=bench=" + peer,
-            "--quota-backend-bytes=" + QUOTA_BYTES);
+            "--quota-backend-bytes=" + QUOTA_BYTES));
+    ProcessBuilder builder = new ProcessBuilder(commandLine);
     builder.environment().keySet().removeIf(name -> name.startsWith("ETCD_"));
+    if (ceiling != null) {
+      builder.environment().putAll(ceiling.environment());
+    }
     builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
     long begun = System.nanoTime();
     process = builder.start();
@@ -118,11 +141,12 @@ final class ServerProcess implements AutoCloseable {
   }
 
   /// SIGTERM, and SIGKILL if that does not end it.
-  private void stop() {
+  void stop() {
     Process running = process;
     if (running == null) {
       return;
     }
+    long begun = System.nanoTime();
     List<ProcessHandle> descendants = running.descendants().toList();
     running.destroy();
     try {
@@ -134,6 +158,7 @@ final class ServerProcess implements AutoCloseable {
       running.destroyForcibly();
       Thread.currentThread().interrupt();
     }
+    stopSeconds = (System.nanoTime() - begun) / 1e9;
     descendants.forEach(ProcessHandle::destroyForcibly);
     process = null;
   }
@@ -141,6 +166,22 @@ final class ServerProcess implements AutoCloseable {
   boolean isAlive() {
     Process running = process;
     return running != null && running.isAlive();
+  }
+
+  /// How the process ended, as a shell says it (128 + n after signal n); -1 while it runs.
+  int exitStatus() {
+    Process ended = process;
+    return ended == null || ended.isAlive() ? -1 : ended.exitValue();
+  }
+
+  /// The size of the backend's file.
+  long dbBytes() throws IOException {
+    return Files.size(directory.resolve("data/member/snap/db"));
+  }
+
+  /// The largest the resident memory of the server's process has been.
+  long peakResidentBytes() throws IOException {
+    return ProcStat.peakResidentBytes(pids()[0]);
   }
 
   /// Processor time of the server and what it started, in seconds.
@@ -160,6 +201,11 @@ final class ServerProcess implements AutoCloseable {
     return bytes;
   }
 
+  /// What of its resident memory is no mapped file.
+  long anonymousBytes() throws IOException {
+    return ProcStat.anonymousBytes(pids()[0]);
+  }
+
   private long[] pids() throws IOException {
     Process running = process;
     if (running == null || !running.isAlive()) {
@@ -176,7 +222,9 @@ final class ServerProcess implements AutoCloseable {
   String logTail() {
     try {
       List<String> lines = Files.exists(log()) ? Files.readAllLines(log()) : List.of();
-      return String.join("\n", lines.subList(Math.max(0, lines.size() - 10), lines.size()));
+      return lines.subList(Math.max(0, lines.size() - LOG_TAIL_LINES), lines.size()).stream()
+          .map(line -> line.length() <= LOG_LINE_CHARS ? line : line.substring(0, LOG_LINE_CHARS) + "...")
+          .collect(Collectors.joining("\n"));
     } catch (IOException e) {
       return "(its log cannot be read: " + e + ")";
     }

@@ -3,6 +3,7 @@ package dev.kvorum.bench;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
 import dev.kvorum.api.etcdserverpb.Compare;
+import dev.kvorum.api.etcdserverpb.DeleteRangeRequest;
 import dev.kvorum.api.etcdserverpb.PutRequest;
 import dev.kvorum.api.etcdserverpb.RangeRequest;
 import dev.kvorum.api.etcdserverpb.RequestOp;
@@ -10,42 +11,54 @@ import dev.kvorum.api.etcdserverpb.TxnRequest;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.function.UnaryOperator;
 
-/// A request encoded once, with its length prefix; before each send the digits of its key and the time stamp at the
+/// A request encoded once, with its length prefix; before each send the key and the time stamp at the
 /// head of its value are overwritten in place. Owner: the [LoadLoop] that sends it.
 final class Template {
   static final String PUT = "/etcdserverpb.KV/Put";
   static final String RANGE = "/etcdserverpb.KV/Range";
   static final String TXN = "/etcdserverpb.KV/Txn";
+  static final String DELETE_RANGE = "/etcdserverpb.KV/DeleteRange";
 
   /// The stamp is nanoseconds of the client's clock, big-endian.
   static final int STAMP_BYTES = 8;
 
-  private static final int KEY_DIGITS = 12;
-  private static final byte[] KEY_MARK = "key-".getBytes(StandardCharsets.US_ASCII);
+  /// The number of the key that stands for a range's end until that is chosen.
+  private static final int END_MARK = 123_456_789;
+
   private static final byte[] STAMP_MARK = "\0stamp!\0".getBytes(StandardCharsets.US_ASCII);
 
   private final String path;
   private final byte[] frame;
-  private final int[] digitsAt;
+  private final Keys keys;
+  private final int[] keysAt;
+  private final int[] endsAt;
   private final int stampAt;
 
-  private Template(String path, MessageLite request) {
+  private Template(String path, Keys keys, MessageLite request) {
     this.path = path;
+    this.keys = keys;
     this.frame = framed(request.toByteArray());
-    this.digitsAt = positions(frame, KEY_MARK);
+    this.keysAt = positions(frame, keys.key(0).toByteArray());
+    this.endsAt = positions(frame, keys.key(END_MARK).toByteArray());
     int[] stamps = positions(frame, STAMP_MARK);
     this.stampAt = stamps.length == 0 ? -1 : stamps[0];
   }
 
   static Template put(int valueBytes) {
-    return new Template(PUT, putRequest(valueBytes));
+    return put(Keys.PLAIN, valueBytes);
+  }
+
+  static Template put(Keys keys, int valueBytes) {
+    return new Template(PUT, keys, putRequest(keys, valueBytes));
   }
 
   /// Compares the key's version in a way that always holds, then puts it.
   static Template txn(int valueBytes) {
     return new Template(
         TXN,
+        Keys.PLAIN,
         TxnRequest.newBuilder()
             .addCompare(
                 Compare.newBuilder()
@@ -53,24 +66,45 @@ final class Template {
                     .setTarget(Compare.CompareTarget.VERSION)
                     .setResult(Compare.CompareResult.GREATER)
                     .setVersion(-1))
-            .addSuccess(RequestOp.newBuilder().setRequestPut(putRequest(valueBytes)))
+            .addSuccess(RequestOp.newBuilder().setRequestPut(putRequest(Keys.PLAIN, valueBytes)))
             .addFailure(RequestOp.newBuilder().setRequestRange(RangeRequest.newBuilder().setKey(key(0))))
             .build());
   }
 
   static Template range(boolean serializable) {
-    return new Template(RANGE, RangeRequest.newBuilder().setKey(key(0)).setSerializable(serializable).build());
+    return new Template(
+        RANGE, Keys.PLAIN, RangeRequest.newBuilder().setKey(key(0)).setSerializable(serializable).build());
   }
 
   /// The first `count` keys in one answer.
   static Template rangeMany(int count, boolean serializable) {
     RangeRequest request =
         RangeRequest.newBuilder().setKey(key(0)).setRangeEnd(key(count)).setSerializable(serializable).build();
-    return new Template(RANGE, request);
+    return new Template(RANGE, Keys.PLAIN, request);
+  }
+
+  /// The keys between two, which [#setSpan] chooses.
+  static Template span(Keys keys) {
+    return new Template(
+        RANGE, keys, RangeRequest.newBuilder().setKey(keys.key(0)).setRangeEnd(keys.key(END_MARK)).build());
+  }
+
+  /// Deletes the keys between two, which [#setSpan] chooses.
+  static Template deleteSpan(Keys keys) {
+    return new Template(
+        DELETE_RANGE,
+        keys,
+        DeleteRangeRequest.newBuilder().setKey(keys.key(0)).setRangeEnd(keys.key(END_MARK)).build());
+  }
+
+  /// A fixed request about all keys.
+  static Template all(Keys keys, UnaryOperator<RangeRequest.Builder> shape) {
+    RangeRequest.Builder request = RangeRequest.newBuilder().setKey(keys.first()).setRangeEnd(keys.end());
+    return new Template(RANGE, keys, shape.apply(request).build());
   }
 
   static ByteString key(int index) {
-    return ByteString.copyFromUtf8("key-" + String.format("%0" + KEY_DIGITS + "d", index));
+    return Keys.PLAIN.key(index);
   }
 
   /// `message` behind gRPC's prefix: not compressed, and its length.
@@ -84,11 +118,11 @@ final class Template {
     return framed;
   }
 
-  private static PutRequest putRequest(int valueBytes) {
+  private static PutRequest putRequest(Keys keys, int valueBytes) {
     byte[] value = new byte[valueBytes];
     new Random(valueBytes).nextBytes(value);
     System.arraycopy(STAMP_MARK, 0, value, 0, STAMP_BYTES);
-    return PutRequest.newBuilder().setKey(key(0)).setValue(ByteString.copyFrom(value)).build();
+    return PutRequest.newBuilder().setKey(keys.key(0)).setValue(ByteString.copyFrom(value)).build();
   }
 
   private static int[] positions(byte[] bytes, byte[] mark) {
@@ -96,7 +130,7 @@ final class Template {
     int count = 0;
     for (int at = 0; at + mark.length <= bytes.length; at++) {
       if (Arrays.equals(bytes, at, at + mark.length, mark, 0, mark.length)) {
-        found[count++] = at + (mark == KEY_MARK ? mark.length : 0);
+        found[count++] = at;
       }
     }
     return Arrays.copyOf(found, count);
@@ -112,12 +146,16 @@ final class Template {
 
   /// Makes this a request for key number `index` (0 to 10^9).
   void setKey(int index) {
-    for (int at : digitsAt) {
-      int rest = index;
-      for (int i = at + KEY_DIGITS - 1; i >= at; i--) {
-        frame[i] = (byte) ('0' + rest % 10);
-        rest /= 10;
-      }
+    for (int at : keysAt) {
+      keys.write(index, frame, at);
+    }
+  }
+
+  /// Makes this a request for the keys from number `first` up to, not including, number `end`.
+  void setSpan(int first, int end) {
+    setKey(first);
+    for (int at : endsAt) {
+      keys.write(end, frame, at);
     }
   }
 

@@ -48,6 +48,29 @@ class OptionsTest {
             "mixed 100x10");
   }
 
+  @Test
+  void aMillionKeysDoEverythingTenMillionOnlyStartAndRead() {
+    assertThat(million("million").parts()).containsExactly(Million.Part.START, Million.Part.READS, Million.Part.DURING);
+    assertThat(million("million --keys 10000000").parts()).containsExactly(Million.Part.START, Million.Part.READS);
+    assertThat(million("million --keys 10000000 --parts start").parts()).containsExactly(Million.Part.START);
+    assertThatThrownBy(() -> million("million --parts begin")).hasMessageContaining("not begin");
+  }
+
+  private static Million.Options million(String line) {
+    return Million.Options.parse(Path.of("/repo"), line.split(" "));
+  }
+
+  @Test
+  void theStormIsTheOneOfTheAcceptanceUnlessToldOtherwise() {
+    ListStorm.Options options = ListStorm.Options.parse(Path.of("/repo"), new String[] {"list-storm"});
+    assertThat(options.memoryBytes()).isEqualTo(512L << 20);
+    assertThat(options.keys()).isEqualTo(300_000);
+    assertThat(options.clients()).isEqualTo(100);
+    assertThat(options.seconds()).isEqualTo(600);
+    assertThatThrownBy(() -> ListStorm.Options.parse(Path.of("/repo"), new String[] {"list-storm", "--seconds", "0"}))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
