@@ -16,7 +16,8 @@ var bucketName = []byte("key")
 // bench is one run over one directory.
 type bench struct {
 	dir      string
-	scale    int // keys of the sequential file; all else follows from it
+	scale    int // keys of the larger file
+	commits  int // for each row of small commits
 	measured bool
 	db       *bolt.DB
 	value    []byte
@@ -30,10 +31,10 @@ func main() {
 	}
 	keys, err := strconv.Atoi(os.Args[2])
 	check(err)
-	warm := &bench{dir: os.Args[1], scale: keys / 10, value: newValue()}
+	warm := &bench{dir: os.Args[1], scale: max(keys/5, 200_000), commits: keys / 1000, value: newValue()}
 	warm.run()
 	warm.run()
-	(&bench{dir: os.Args[1], scale: keys, measured: true, value: newValue()}).run()
+	(&bench{dir: os.Args[1], scale: keys, commits: keys / 1000, measured: true, value: newValue()}).run()
 }
 
 func (b *bench) run() {
@@ -59,9 +60,9 @@ func (b *bench) runSequential() {
 	b.gets("gets, sequential keys", sequentialKey, keys)
 	b.scans("scans of 1,000, sequential keys", sequentialKey, keys)
 	b.scanAll("scan of all, sequential keys", keys)
-	b.puts("sequential puts, 100 a commit", sequentialKey, 0.9, keys+1, keys/10, 100)
-	b.puts("sequential puts, 1 a commit", sequentialKey, 0.9, keys+keys/10+1, keys/1000, 1)
-	b.deletes("deletes from the front, 1,000 a commit", func(i int) []byte { return sequentialKey(i) }, keys/4, 1000)
+	b.puts("sequential puts, 100 a commit", sequentialKey, 0.9, keys+1, b.commits*100, 100)
+	b.puts("sequential puts, 1 a commit", sequentialKey, 0.9, keys+1+b.commits*100, b.commits, 1)
+	b.deletes("deletes from the front, 1,000 a commit", sequentialKey, keys/4, 1000)
 	b.db.Close()
 	check(os.Remove(file))
 }
@@ -76,9 +77,9 @@ func (b *bench) runRandom() {
 	b.gets("gets, random keys", randomKey, keys)
 	b.scans("scans of 1,000, random keys", randomKey, keys)
 	b.scanAll("scan of all, random keys", keys)
-	b.puts("random puts, 100 a commit", randomKey, 0.5, keys, b.scale/20, 100)
-	b.puts("random puts, 1 a commit", randomKey, 0.5, keys+b.scale/20, b.scale/1000, 1)
-	b.deletes("random deletes, 10,000 a commit", func(i int) []byte { return randomKey(i) }, keys/5*2, 10_000)
+	b.puts("random puts, 100 a commit", randomKey, 0.5, keys, b.commits/2*100, 100)
+	b.puts("random puts, 1 a commit", randomKey, 0.5, keys+b.commits/2*100, b.commits, 1)
+	b.deletes("random deletes, 10,000 a commit", randomKey, keys/5*2, 10_000)
 	b.db.Close()
 	check(os.Remove(file))
 }

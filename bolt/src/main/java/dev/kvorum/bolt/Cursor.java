@@ -4,17 +4,24 @@ import dev.kvorum.env.CorruptionException;
 import dev.kvorum.env.Invariant;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// A place in a [Bucket], moved in key order. Moves return whether it now stands on an element; only then may the
-/// element be asked for. One thread's at a time; moves allocate nothing.
+/// element be asked for. One thread's at a time; moves allocate nothing, but for one buffer.
 ///
 /// A new one stands nowhere: [#next] takes it to the first element, [#previous] to the last. Past the end, [#next]
 /// stays there and [#previous] comes back to the last; likewise before the start.
 ///
 /// In a [WriteTx] it sees the transaction's own changes. After a change to its bucket other than by [#delete], it must
 /// be placed anew with [#first], [#last] or [#seek].
+///
+/// A leaf through which it steps is copied out of the map first, in one sweep: memory hands over a page read from end
+/// to end several times faster than the same bytes asked for here and there, and an array's elements are cheaper to
+/// check than a map's. A leaf it is only placed in is not copied, nor one of several pages.
 public final class Cursor {
   private enum State {
     NEW,
@@ -31,6 +38,7 @@ public final class Cursor {
   }
 
   private static final byte[] NO_KEY = {};
+  private static final VarHandle WORD = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
   private final Bucket bucket;
   private final Pages pages;
@@ -52,6 +60,11 @@ public final class Cursor {
   private long leafEnd;
   private int leafCount;
   private int index;
+
+  /// The bytes of the leaf, if it is [#copied].
+  private byte[] copy = NO_KEY;
+
+  private boolean copied;
 
   /// The element stood on.
   private long keyAt;
@@ -82,31 +95,33 @@ public final class Cursor {
   }
 
   public boolean next() throws CorruptionException {
+    if (state != State.ON) {
+      return nextFromNowhere();
+    }
+    checkUnchanged();
+    return ++index < leafCount ? step() : nextLeaf();
+  }
+
+  private boolean nextFromNowhere() throws CorruptionException {
     return switch (state) {
-      case ON -> {
-        checkUnchanged();
-        yield ++index < leafCount ? stand() : nextLeaf();
-      }
       case GAP -> seek(gapKey);
-      case AFTER_END -> false;
+      case ON, AFTER_END -> false;
       case NEW, BEFORE_START -> first();
     };
   }
 
   public boolean previous() throws CorruptionException {
+    if (state != State.ON) {
+      return previousFromNowhere();
+    }
+    checkUnchanged();
+    return --index >= 0 ? step() : previousLeaf();
+  }
+
+  private boolean previousFromNowhere() throws CorruptionException {
     return switch (state) {
-      case ON -> {
-        checkUnchanged();
-        yield --index >= 0 ? stand() : previousLeaf();
-      }
-      case GAP -> {
-        byte[] key = gapKey;
-        if (!seek(key)) {
-          yield last();
-        }
-        yield previous();
-      }
-      case BEFORE_START -> false;
+      case GAP -> seek(gapKey) ? previous() : last();
+      case ON, BEFORE_START -> false;
       case NEW, AFTER_END -> last();
     };
   }
@@ -172,6 +187,7 @@ public final class Cursor {
 
   private void enterPage(long at, long end, Way way, byte[] key) throws CorruptionException {
     leafNode = null;
+    copied = false;
     leafAt = at;
     leafEnd = end;
     leafCount = pages.count(at);
@@ -194,7 +210,7 @@ public final class Cursor {
       }
       enterChild(top, node, i, Way.FIRST);
       if (leafCount > 0) {
-        return stand();
+        return step();
       }
     }
     state = State.AFTER_END;
@@ -211,7 +227,7 @@ public final class Cursor {
       }
       enterChild(top, branchNodes[top], i, Way.LAST);
       if (leafCount > 0) {
-        return stand();
+        return step();
       }
     }
     state = State.BEFORE_START;
@@ -227,15 +243,36 @@ public final class Cursor {
     }
   }
 
+  /// Stands on an element reached from its neighbour: more are likely to follow.
+  private boolean step() throws CorruptionException {
+    if (!copied && leafNode == null) {
+      copyLeaf();
+    }
+    return stand();
+  }
+
+  private void copyLeaf() {
+    long bytes = leafEnd - leafAt;
+    if (bytes <= pages.pageSize) {
+      if (copy.length == 0) {
+        copy = new byte[pages.pageSize];
+      }
+      MemorySegment.copy(pages.map, ValueLayout.JAVA_BYTE, leafAt, copy, 0, (int) bytes);
+      copied = true;
+    }
+  }
+
   /// Reads the element's numbers.
   private boolean stand() throws CorruptionException {
     LeafNode node = leafNode;
     if (node == null) {
       long element = Pages.element(leafAt, index);
-      keyAt = pages.leafKeyAt(element, leafEnd);
-      keyLength = pages.leafKeyLength(element);
-      valueLength = pages.leafValueLength(element);
-      flags = pages.leafFlags(element);
+      if (copied) {
+        int at = Page.HEADER_BYTES + index * Page.ELEMENT_BYTES;
+        standAt(element, (long) WORD.get(copy, at), (long) WORD.get(copy, at + 8));
+      } else {
+        standAt(element, pages.map.get(Page.LONG, element), pages.map.get(Page.LONG, element + 8));
+      }
     } else {
       keyAt = node.keyAt(index);
       keyLength = node.keyLength(index);
@@ -244,6 +281,16 @@ public final class Cursor {
     }
     state = State.ON;
     return true;
+  }
+
+  private void standAt(long element, long word, long lengths) throws CorruptionException {
+    if (!Pages.isSoundLeafElement(word, lengths, leafEnd - element)) {
+      throw pages.unsoundLeafElement(element);
+    }
+    keyAt = element + (word >>> 32);
+    keyLength = (int) lengths;
+    valueLength = (int) (lengths >>> 32);
+    flags = (int) word;
   }
 
   /// A copy.
@@ -274,10 +321,12 @@ public final class Cursor {
   public void copyKey(byte[] target, int at) {
     checkOn();
     LeafNode node = leafNode;
-    if (node == null) {
-      MemorySegment.copy(pages.map, ValueLayout.JAVA_BYTE, keyAt, target, at, keyLength);
-    } else {
+    if (node != null) {
       System.arraycopy(node.data, (int) keyAt, target, at, keyLength);
+    } else if (copied) {
+      System.arraycopy(copy, (int) (keyAt - leafAt), target, at, keyLength);
+    } else {
+      MemorySegment.copy(pages.map, ValueLayout.JAVA_BYTE, keyAt, target, at, keyLength);
     }
   }
 
@@ -285,10 +334,12 @@ public final class Cursor {
   public void copyValue(byte[] target, int at) {
     checkOn();
     LeafNode node = leafNode;
-    if (node == null) {
-      MemorySegment.copy(pages.map, ValueLayout.JAVA_BYTE, keyAt + keyLength, target, at, valueLength);
-    } else {
+    if (node != null) {
       node.copyValue(index, pages, target, at);
+    } else if (copied) {
+      System.arraycopy(copy, (int) (keyAt - leafAt) + keyLength, target, at, valueLength);
+    } else {
+      MemorySegment.copy(pages.map, ValueLayout.JAVA_BYTE, keyAt + keyLength, target, at, valueLength);
     }
   }
 

@@ -112,17 +112,26 @@ final class Pages {
   /// Checks the bounds of a leaf element. @return where its key lies; its value lies behind
   long leafKeyAt(long element, long end) throws CorruptionException {
     long word = map.get(Page.LONG, element);
-    long lengths = map.get(Page.LONG, element + 8);
-    long keyAt = element + (word >>> 32);
-    long keyLength = lengths & 0xFFFFFFFFL;
-    if ((int) word >>> 1 != 0
-        || keyLength > Bucket.KEY_BYTES_MAX
-        || keyLength == 0
-        || lengths < 0
-        || keyAt + keyLength + (lengths >>> 32) > end) {
-      throw corrupt(element, "leaf element unknown or out of its page's bounds");
+    if (!isSoundLeafElement(word, map.get(Page.LONG, element + 8), end - element)) {
+      throw unsoundLeafElement(element);
     }
-    return keyAt;
+    return element + (word >>> 32);
+  }
+
+  /// Whether a leaf element, of which `word` has flags and position and `lengths` those, is known and in bounds.
+  ///
+  /// @param room bytes from the element to the end of its page
+  static boolean isSoundLeafElement(long word, long lengths, long room) {
+    long keyLength = lengths & 0xFFFFFFFFL;
+    return (int) word >>> 1 == 0
+        && keyLength <= Bucket.KEY_BYTES_MAX
+        && keyLength != 0
+        && lengths >= 0
+        && (word >>> 32) + keyLength + (lengths >>> 32) <= room;
+  }
+
+  CorruptionException unsoundLeafElement(long element) {
+    return corrupt(element, "leaf element unknown or out of its page's bounds");
   }
 
   int leafFlags(long element) {

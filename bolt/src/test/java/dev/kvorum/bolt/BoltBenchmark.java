@@ -1,149 +1,182 @@
 package dev.kvorum.bolt;
 
-import dev.kvorum.env.RealDisk;
-import java.lang.management.ManagementFactory;
-import java.nio.ByteBuffer;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.SplittableRandom;
 
-/// Where we stand against design.md's row for bolt. A program, not a test:
-/// `java -cp … dev.kvorum.bolt.BoltBenchmark FILE [commits]`, where FILE does not exist yet.
+/// Our bolt, or LMDB, doing what `interop/go/boltbench` does with bbolt: the rows of the table that `bench/bolt` makes.
+/// A program, not a test:
+///
+/// ```
+/// java -cp … dev.kvorum.bolt.BoltBenchmark ours|lmdb DIRECTORY KEYS
+/// ```
+///
+/// One file is filled with KEYS ascending keys like etcd's revisions, another with a quarter as many random ones, all
+/// with values of 256 bytes, and each commit is synced. All rows are run through twice before, unmeasured, with a fifth
+/// of the keys but no fewer commits of few: the JIT compiler, the collector and the disk get to know what is to come.
+///
+/// A row is printed as engine, name, operations, wall nanoseconds, and nanoseconds of processor of the whole process,
+/// compiler and collector included. Rows that change nothing are run and printed several times.
 public final class BoltBenchmark {
-  private static final int PUTS_PER_COMMIT = 10_000;
-  private static final int VALUE_BYTES = 256;
-  private static final byte[] NAME = "key".getBytes();
+  private static final int CLOCK_PROCESS_CPUTIME_ID = 2;
+  private static final MethodHandle CLOCK_GETTIME = Linker.nativeLinker().downcallHandle(
+      Linker.nativeLinker().defaultLookup().findOrThrow("clock_gettime"),
+      FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
+  private static final MemorySegment TIME = Arena.global().allocate(MemoryLayout.sequenceLayout(2, ValueLayout.JAVA_LONG));
 
-  private BoltBenchmark() {}
+  private final BoltBenchmarkStore store;
+  private final Path directory;
+  private final int scale;
+  private final int commits;
+  private final boolean measured;
+  private final byte[] value = BoltBenchmarkKeys.value();
+  private long sum;
 
-  public static void main(String[] args) throws Exception {
-    int commits = args.length > 1 ? Integer.parseInt(args[1]) : 100;
-    try (Bolt bolt = Bolt.open(new RealDisk(), Path.of(args[0]), BoltOptions.defaults())) {
-      for (int i = 0; i < 5; i++) {
-        long puts = (long) commits / 5 * PUTS_PER_COMMIT;
-        long from = i * puts;
-        report("sequential put", puts, () -> putSequential(bolt, from, puts));
-      }
-      long keys = (long) commits / 5 * 5 * PUTS_PER_COMMIT;
-      for (int i = 0; i < 5; i++) {
-        report("point get", 500_000, () -> getRandom(bolt, keys, 500_000));
-      }
-      for (int i = 0; i < 5; i++) {
-        report("scan of 1000 (segments)", 5_000, () -> scan(bolt, keys, 5_000, false));
-      }
-      for (int i = 0; i < 5; i++) {
-        report("scan of 1000 (copies)", 5_000, () -> scan(bolt, keys, 5_000, true));
-      }
-      for (int i = 0; i < 3; i++) {
-        report("random overwrite, 10000 per commit", 100_000, () -> overwriteRandom(bolt, keys, 100_000));
-      }
-      for (int i = 0; i < 3; i++) {
-        long at = i * 100_000L;
-        report("delete ascending, 1000 per commit", 100_000, () -> deleteAscending(bolt, at, 100_000));
-      }
-      System.out.println(bolt.stats());
+  /// @param scale keys of the larger file
+  /// @param commits for each row of small commits
+  private BoltBenchmark(BoltBenchmarkStore store, Path directory, int scale, int commits, boolean measured) {
+    this.store = store;
+    this.directory = directory;
+    this.scale = scale;
+    this.commits = commits;
+    this.measured = measured;
+  }
+
+  public static void main(String[] args) throws Throwable {
+    BoltBenchmarkStore store = args[0].equals("lmdb") ? new BoltBenchmarkLmdb() : new BoltBenchmarkBolt();
+    Path directory = Path.of(args[1]);
+    int keys = Integer.parseInt(args[2]);
+    for (int i = 0; i < 2; i++) {
+      new BoltBenchmark(store, directory, Math.max(keys / 5, 200_000), keys / 1000, false).run();
     }
-    long[] pages = new long[1];
-    report("open and find free pages", 1, () -> {
-      try (Bolt bolt = Bolt.open(new RealDisk(), Path.of(args[0]), BoltOptions.defaults())) {
-        pages[0] = bolt.stats().pageCount();
+    new BoltBenchmark(store, directory, keys, keys / 1000, true).run();
+  }
+
+  private void run() throws Throwable {
+    runSequential();
+    runRandom();
+    if (sum == 42) {
+      System.err.println();
+    }
+  }
+
+  private void runSequential() throws Throwable {
+    BoltBenchmarkKeys.Source keys = BoltBenchmarkKeys::sequential;
+    Path file = create("sequential.db");
+    puts("sequential puts, 10,000 a commit", keys, true, 0, scale, 10_000);
+    store.close();
+    size("file after sequential puts", file);
+    opens("open", file, false);
+    store.open(file, true);
+    puts("", keys, true, scale, 1, 1);
+    store.close();
+    opens("open, free pages listed", file, true);
+    store.open(file, false);
+    reads("sequential keys", keys, scale);
+    puts("sequential puts, 100 a commit", keys, true, scale + 1, commits * 100, 100);
+    puts("sequential puts, 1 a commit", keys, true, scale + 1 + commits * 100, commits, 1);
+    deletes("deletes from the front, 1,000 a commit", keys, scale / 4, 1000);
+    store.close();
+    Files.delete(file);
+  }
+
+  private void runRandom() throws Throwable {
+    BoltBenchmarkKeys.Source keys = BoltBenchmarkKeys::random;
+    Path file = create("random.db");
+    int count = scale / 4;
+    puts("random puts, 10,000 a commit", keys, false, 0, count, 10_000);
+    store.close();
+    size("file after random puts", file);
+    store.open(file, false);
+    reads("random keys", keys, count);
+    puts("random puts, 100 a commit", keys, false, count, commits / 2 * 100, 100);
+    puts("random puts, 1 a commit", keys, false, count + commits / 2 * 100, commits, 1);
+    deletes("random deletes, 10,000 a commit", keys, count / 5 * 2, 10_000);
+    store.close();
+    Files.delete(file);
+  }
+
+  private Path create(String name) throws Exception {
+    Path file = directory.resolve(store.name() + "-" + name);
+    Files.deleteIfExists(file);
+    store.open(file, false);
+    return file;
+  }
+
+  private void puts(
+      String row, BoltBenchmarkKeys.Source keys, boolean ascending, int from, int count, int perCommit)
+      throws Throwable {
+    row(row, count, () -> {
+      for (int n = from; n < from + count; n += perCommit) {
+        store.put(keys, n, Math.min(n + perCommit, from + count), value, ascending);
       }
     });
-    System.out.println(pages[0] + " pages");
+  }
+
+  private void deletes(String row, BoltBenchmarkKeys.Source keys, int count, int perCommit) throws Throwable {
+    row(row, count, () -> {
+      for (int n = 0; n < count; n += perCommit) {
+        store.delete(keys, n, Math.min(n + perCommit, count));
+      }
+    });
+  }
+
+  /// Times opening alone, not closing.
+  private void opens(String row, Path file, boolean listed) throws Throwable {
+    for (int i = 0; i < (measured ? 5 : 50); i++) {
+      row(row, 1, () -> store.open(file, listed));
+      store.close();
+    }
+  }
+
+  private void reads(String which, BoltBenchmarkKeys.Source keys, int count) throws Throwable {
+    for (int i = 0; i < 3; i++) {
+      row("gets, " + which, scale / 2, () -> check(store.get(keys, count, scale / 2) == scale / 2 * 256L));
+    }
+    for (int i = 0; i < 3; i++) {
+      row("scans of 1,000, " + which, scale / 100, () -> sum += store.scan(keys, count, scale / 100));
+    }
+    for (int i = 0; i < 3; i++) {
+      row("scan of all, " + which, count, () -> check(store.scanAll() >= count));
+    }
+  }
+
+  private static void check(boolean condition) {
+    if (!condition) {
+      throw new AssertionError("lost");
+    }
+  }
+
+  private void size(String row, Path file) throws Exception {
+    if (measured) {
+      System.out.printf("%s\t%s\t1\t%d\t0%n", store.name(), row, Files.size(file));
+    }
   }
 
   private interface Work {
-    void run() throws Exception;
+    void run() throws Throwable;
   }
 
-  private static void report(String what, long count, Work work) throws Exception {
-    var threads = (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-    long cpu = threads.getProcessCpuTime();
+  private void row(String name, int operations, Work work) throws Throwable {
+    long cpu = processorNanos();
     long start = System.nanoTime();
     work.run();
-    double wall = System.nanoTime() - start;
-    double used = threads.getProcessCpuTime() - cpu;
-    System.out.printf("%-36s %8.3f us each, %8.3f us CPU each, %9.0f/s%n",
-        what, wall / count / 1e3, used / count / 1e3, count / wall * 1e9);
-  }
-
-  private static byte[] key(long n) {
-    return ByteBuffer.allocate(17).putLong(n).put((byte) '_').putLong(0).array();
-  }
-
-  private static void putSequential(Bolt bolt, long from, long puts) throws Exception {
-    byte[] value = new byte[VALUE_BYTES];
-    new SplittableRandom(from).nextBytes(value);
-    for (long n = from; n < from + puts; ) {
-      try (WriteTx tx = bolt.beginWrite()) {
-        Bucket bucket = tx.createBucketIfAbsent(NAME);
-        bucket.fillPercent(0.9);
-        for (int i = 0; i < PUTS_PER_COMMIT; i++, n++) {
-          bucket.put(key(n), value);
-        }
-        tx.commit();
-      }
+    long wall = System.nanoTime() - start;
+    long used = processorNanos() - cpu;
+    if (measured && !name.isEmpty()) {
+      System.out.printf("%s\t%s\t%d\t%d\t%d%n", store.name(), name, operations, wall, used);
     }
   }
 
-  private static void getRandom(Bolt bolt, long keys, int gets) throws Exception {
-    SplittableRandom random = new SplittableRandom(1);
-    try (ReadTx tx = bolt.beginRead()) {
-      Bucket bucket = tx.bucket(NAME);
-      for (int i = 0; i < gets; i++) {
-        byte[] value = bucket.get(key(random.nextLong(keys)));
-        if (value == null || value.length != VALUE_BYTES) {
-          throw new AssertionError("lost");
-        }
-      }
-    }
-  }
-
-  private static void scan(Bolt bolt, long keys, int scans, boolean copying) throws Exception {
-    SplittableRandom random = new SplittableRandom(1);
-    long sum = 0;
-    try (ReadTx tx = bolt.beginRead()) {
-      Cursor cursor = tx.bucket(NAME).cursor();
-      for (int i = 0; i < scans; i++) {
-        cursor.seek(key(random.nextLong(keys - 1000)));
-        for (int j = 0; j < 1000; j++) {
-          if (copying) {
-            sum += cursor.key()[7] + cursor.value()[255];
-          } else {
-            sum += cursor.keySegment().get(java.lang.foreign.ValueLayout.JAVA_BYTE, 7)
-                + cursor.valueSegment().get(java.lang.foreign.ValueLayout.JAVA_BYTE, 255);
-          }
-          cursor.next();
-        }
-      }
-    }
-    if (sum == 42) {
-      System.out.println();
-    }
-  }
-
-  private static void overwriteRandom(Bolt bolt, long keys, int puts) throws Exception {
-    SplittableRandom random = new SplittableRandom(2);
-    byte[] value = new byte[VALUE_BYTES];
-    for (int n = 0; n < puts; ) {
-      try (WriteTx tx = bolt.beginWrite()) {
-        Bucket bucket = tx.bucket(NAME);
-        for (int i = 0; i < PUTS_PER_COMMIT; i++, n++) {
-          bucket.put(key(random.nextLong(keys)), value);
-        }
-        tx.commit();
-      }
-    }
-  }
-
-  private static void deleteAscending(Bolt bolt, long from, int deletes) throws Exception {
-    for (long n = from; n < from + deletes; ) {
-      try (WriteTx tx = bolt.beginWrite()) {
-        Bucket bucket = tx.bucket(NAME);
-        for (int i = 0; i < 1000; i++, n++) {
-          bucket.delete(key(n));
-        }
-        tx.commit();
-      }
-    }
+  /// What this process has used of all processors; the JDK's own figure comes in hundredths of a second.
+  private static long processorNanos() throws Throwable {
+    check((int) CLOCK_GETTIME.invokeExact(CLOCK_PROCESS_CPUTIME_ID, TIME) == 0);
+    return TIME.get(ValueLayout.JAVA_LONG, 0) * 1_000_000_000 + TIME.get(ValueLayout.JAVA_LONG, 8);
   }
 }
