@@ -1,0 +1,23 @@
+package dev.kvorum.sim.model;
+
+import dev.kvorum.env.Bytes;
+import org.jspecify.annotations.Nullable;
+
+/// What one revision did to one key.
+///
+/// @param after null: it was deleted
+/// @param before null: it was not there
+public record Change(long revision, Bytes key, @Nullable Kv after, @Nullable Kv before) {
+  public boolean isDelete() {
+    return after == null;
+  }
+
+  public boolean isCreate() {
+    return after != null && before == null;
+  }
+
+  @Override
+  public String toString() {
+    return revision + ":" + (after == null ? "delete " + key.toUtf8() : "put " + after);
+  }
+}
