@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// A copy of one state into another, empty database: no free pages, every page filled. etcd's defragmentation.
 ///
 /// It goes in bounded steps, so that its loop may serve others in between. The target is committed every 10,000 keys.
-/// Sequences are not copied, as etcd does not.
+/// Sequences are copied, though etcd, which has none, does not.
 public final class Compaction implements AutoCloseable {
   private static final int COMMIT_KEYS = 10_000;
   private static final double FILL_PERCENT = 0.9;
@@ -98,6 +98,7 @@ public final class Compaction implements AutoCloseable {
       throw level.source.pages.corrupt(0, "a bucket that a cursor stands on is not found by its name");
     }
     Bucket copy = level.target.createBucket(name);
+    copy.setSequence(source.sequence());
     copy.fillPercent(FILL_PERCENT);
     levels.push(new Level(name, source, copy));
   }
