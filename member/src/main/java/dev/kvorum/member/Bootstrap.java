@@ -107,7 +107,7 @@ public record Bootstrap(
 
   private static StateMachine open(World world, MemberConfig config) throws IOException {
     long begun = world.clock().nanos();
-    StateMachine machine = StateMachine.open(world.disk(), config.dbFile(), options(config));
+    StateMachine machine = StateMachine.open(world.disk(), config.dbFile(), options(config), world.loops().workers());
     LOG.atInfo()
         .addKeyValue("path", config.dbFile().toString())
         .addKeyValue("took", Duration.ofNanos(world.clock().nanos() - begun))

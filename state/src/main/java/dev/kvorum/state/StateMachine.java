@@ -22,6 +22,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /// All that members agree on, opened from one db file, and the [Applier] that changes it.
@@ -43,6 +44,7 @@ public final class StateMachine implements AutoCloseable {
   private static final long AUTH_REVISION_FIRST = 1;
 
   private final StateOptions options;
+  private final Executor helpers;
   private volatile Loaded loaded;
 
   /// What one file holds, and what changes it.
@@ -63,8 +65,9 @@ public final class StateMachine implements AutoCloseable {
     }
   }
 
-  private StateMachine(StateOptions options, Loaded loaded) {
+  private StateMachine(StateOptions options, Executor helpers, Loaded loaded) {
     this.options = options;
+    this.helpers = helpers;
     this.loaded = loaded;
   }
 
@@ -73,13 +76,19 @@ public final class StateMachine implements AutoCloseable {
   /// @throws UnappliableException when this program must not use it: another schema, a cluster version above ours,
   ///     authentication turned on, records that are none
   /// @throws dev.kvorum.bolt.FileLockedException when another process has it open
+  /// @param helpers who may take part in reading a large file; it is fine if nobody does
+  public static StateMachine open(Disk disk, Path file, StateOptions options, Executor helpers) throws IOException {
+    return new StateMachine(options, helpers, load(disk, file, options, helpers));
+  }
+
+  /// The same, reading alone.
   public static StateMachine open(Disk disk, Path file, StateOptions options) throws IOException {
-    return new StateMachine(options, load(disk, file, options));
+    return open(disk, file, options, nobody -> {});
   }
 
   /// As [#open], for another file under the same options: what a leader sent to replace everything there is. Any thread.
   public StateMachine openReceived(Disk disk, Path file) throws IOException {
-    return open(disk, file, options);
+    return open(disk, file, options, helpers);
   }
 
   /// Becomes what `received` is, which must not be used any more. What is here is let go: views that readers hold stay
@@ -90,7 +99,7 @@ public final class StateMachine implements AutoCloseable {
     before.close();
   }
 
-  private static Loaded load(Disk disk, Path file, StateOptions options) throws IOException {
+  private static Loaded load(Disk disk, Path file, StateOptions options, Executor helpers) throws IOException {
     Backend backend = Backend.open(disk, file, options.bolt());
     try {
       Schema schema = Schema.load(backend);
@@ -98,7 +107,7 @@ public final class StateMachine implements AutoCloseable {
       Alarms alarms = Alarms.load(backend);
       Membership membership = Membership.load(backend);
       Leases leases = Leases.load(backend, options.leaseTtlMinSeconds());
-      KvStore keys = KvStore.open(backend, leases);
+      KvStore keys = KvStore.open(backend, leases, helpers);
       List<KeyLease> lost = attach(leases, keys.takeRestoredLeases());
       Applier applier = new Applier(backend, keys, leases, alarms, membership, options);
       return new Loaded(backend, keys, leases, alarms, membership, schema, applier, lost);

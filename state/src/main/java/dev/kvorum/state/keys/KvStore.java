@@ -3,7 +3,6 @@ package dev.kvorum.state.keys;
 import dev.kvorum.api.EtcdError;
 import dev.kvorum.api.EtcdException;
 import dev.kvorum.env.Bytes;
-import dev.kvorum.env.CorruptionException;
 import dev.kvorum.env.Invariant;
 import dev.kvorum.state.backend.Backend;
 import dev.kvorum.state.backend.BackendCommit;
@@ -11,10 +10,12 @@ import dev.kvorum.state.backend.BucketName;
 import dev.kvorum.state.backend.MetaKey;
 import dev.kvorum.state.backend.RevisionKey;
 import dev.kvorum.state.backend.WriteBatch;
+import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /// The keys, with all their revisions since the last compaction: etcd's MVCC store.
@@ -63,8 +64,15 @@ public final class KvStore implements AutoCloseable {
   }
 
   /// Rebuilds the index from what `backend` has committed, and takes up a compaction that was interrupted.
-  public static KvStore open(Backend backend, LeaseBinding leases) throws CorruptionException {
-    return new KvStore(backend, leases, Restore.from(backend));
+  ///
+  /// @param helpers who may take part in reading the file; it is fine if nobody does
+  public static KvStore open(Backend backend, LeaseBinding leases, Executor helpers) throws IOException {
+    return new KvStore(backend, leases, Restore.from(backend, helpers));
+  }
+
+  /// The same, reading alone.
+  public static KvStore open(Backend backend, LeaseBinding leases) throws IOException {
+    return open(backend, leases, nobody -> {});
   }
 
   // ---- Any thread ----

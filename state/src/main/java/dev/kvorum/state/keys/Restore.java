@@ -1,19 +1,23 @@
 package dev.kvorum.state.keys;
 
-import dev.kvorum.bolt.Cursor;
+import dev.kvorum.bolt.Dividers;
 import dev.kvorum.env.Bytes;
 import dev.kvorum.env.CorruptionException;
-import dev.kvorum.env.InvariantViolation;
+import dev.kvorum.env.Parts;
 import dev.kvorum.state.backend.Backend;
 import dev.kvorum.state.backend.BucketName;
 import dev.kvorum.state.backend.MetaKey;
 import dev.kvorum.state.backend.RevisionKey;
+import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.concurrent.Executor;
 
-/// What a store's memory is rebuilt from: one walk over every revision in the file.
+/// What a store's memory is rebuilt from: one walk over every revision in the file, shared by all who find time.
+///
+/// The file is cut into runs of revisions, by its own pages. Each run makes an index of its own; these are then merged in
+/// order of keys into one, a key's revisions in order of runs. So the outcome depends on the file alone, whoever read
+/// what and when.
 ///
 /// Source: backend-schema §3.1.
 ///
@@ -28,15 +32,32 @@ record Restore(
     long scheduledCompactRevision,
     List<KeyLease> leases) {
 
-  static Restore from(Backend backend) throws CorruptionException {
-    Scan scan = new Scan(backend);
-    scan.run();
-    List<KeyLease> leases = new ArrayList<>(scan.leases.size());
-    scan.leases.forEach((key, lease) -> leases.add(new KeyLease(key, lease)));
+  /// Fewer pages are walked by one alone.
+  private static final int RUNS_MAX = 8;
+
+  private static final int HELPERS_MAX = 7;
+
+  /// @param helpers who may take part in the walk
+  static Restore from(Backend backend, Executor helpers) throws IOException {
+    List<byte[]> dividers = Dividers.of(backend.read().keys(), RUNS_MAX);
+    RevisionRun[] runs = new RevisionRun[dividers.size() + 1];
+    for (int i = 0; i < runs.length; i++) {
+      byte[] from = i == 0 ? new byte[0] : dividers.get(i - 1);
+      runs[i] = new RevisionRun(backend, from, i == runs.length - 1 ? null : dividers.get(i));
+    }
+    Parts.run(helpers, HELPERS_MAX, runs.length, number -> runs[number].read());
+    KeyIndex index = runs.length == 1 ? runs[0].index() : KeyIndex.of(new RunMerge(runs));
+    long last = 0;
+    List<KeyLease> leases = new ArrayList<>();
+    IndexView view = index.peek();
+    for (RevisionRun run : runs) {
+      last = Math.max(last, run.last());
+      run.leasesWithin(view, leases);
+    }
     leases.sort((a, b) -> a.key().compareTo(b.key()));
     return new Restore(
-        scan.index,
-        scan.last,
+        index,
+        last,
         compactRevision(backend, MetaKey.FINISHED_COMPACT_REV),
         compactRevision(backend, MetaKey.SCHEDULED_COMPACT_REV),
         leases);
@@ -51,63 +72,5 @@ record Restore(
       throw new CorruptionException(backend.file(), 0, "meta " + name.toUtf8() + " is no revision");
     }
     return RevisionKey.main(value);
-  }
-
-  private static final class Scan {
-    private final Backend backend;
-    private final KeyIndex index = new KeyIndex();
-    private final Map<Bytes, Long> leases = new HashMap<>();
-    private final byte[] key = new byte[RevisionKey.TOMBSTONE_SIZE];
-    private byte[] record = new byte[4096];
-    private long last;
-
-    Scan(Backend backend) {
-      this.backend = backend;
-    }
-
-    void run() throws CorruptionException {
-      Cursor cursor = backend.read().keys().cursor();
-      for (boolean more = cursor.first(); more; more = cursor.next()) {
-        readKey(cursor);
-        int length = cursor.valueLength();
-        if (length > record.length) {
-          record = new byte[Math.max(length, 2 * record.length)];
-        }
-        cursor.copyValue(record, 0);
-        try {
-          restore(cursor.keyLength() == RevisionKey.TOMBSTONE_SIZE, StoredKv.decode(record, length));
-        } catch (InvariantViolation e) {
-          CorruptionException corruption = corrupt("the record of revision " + last + " is none: " + e.getMessage());
-          corruption.initCause(e);
-          throw corruption;
-        }
-      }
-    }
-
-    private void readKey(Cursor cursor) throws CorruptionException {
-      int length = cursor.keyLength();
-      if (length != RevisionKey.SIZE && length != RevisionKey.TOMBSTONE_SIZE) {
-        throw corrupt("the key bucket has a key of " + length + " bytes");
-      }
-      cursor.copyKey(key, 0);
-      if (!RevisionKey.isValid(key, length)) {
-        throw corrupt("the key bucket has a key that is no revision");
-      }
-      last = RevisionKey.main(key);
-    }
-
-    private void restore(boolean tombstone, StoredKv kv) {
-      byte[] userKey = kv.keyArray();
-      index.restore(userKey, last, RevisionKey.sub(key), kv.createRevision(), kv.version(), tombstone);
-      if (kv.lease() != 0 && !tombstone) {
-        leases.put(Bytes.wrap(userKey), kv.lease());
-      } else if (!leases.isEmpty()) {
-        leases.remove(Bytes.wrap(userKey));
-      }
-    }
-
-    private CorruptionException corrupt(String what) {
-      return new CorruptionException(backend.file(), 0, what);
-    }
   }
 }

@@ -4,6 +4,7 @@ import com.sun.management.ThreadMXBean;
 import dev.kvorum.bolt.BoltOptions;
 import dev.kvorum.env.Bytes;
 import dev.kvorum.env.RealDisk;
+import dev.kvorum.env.ThreadLoops;
 import dev.kvorum.state.backend.Backend;
 import dev.kvorum.state.backend.BackendCommit;
 import dev.kvorum.state.backend.Defragmentation;
@@ -26,6 +27,7 @@ import java.util.function.LongUnaryOperator;
 /// ```
 public final class KvBenchmark {
   private static final int BATCH = 10_000;
+  private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   private final Path file;
@@ -76,8 +78,11 @@ public final class KvBenchmark {
     long start = System.nanoTime();
     backend = Backend.open(new RealDisk(), file, BoltOptions.defaults());
     long opened = System.nanoTime();
-    store = KvStore.open(backend, LeaseBinding.NONE);
-    System.out.printf("open bolt %d ms, restore %d ms%n", millis(start, opened), millis(opened, System.nanoTime()));
+    long cpu = processCpu();
+    store = KvStore.open(backend, LeaseBinding.NONE, new ThreadLoops(PROCESSORS).workers());
+    System.out.printf(
+        "open bolt %d ms, restore %d ms, %d ms CPU%n", millis(start, opened), millis(opened, System.nanoTime()),
+        millis(cpu, processCpu()));
     System.out.printf("heap at its highest meanwhile: %d MB%n", peak() >> 20);
     memory("after restore", heap() - before);
     reads("restored", 3);
@@ -134,6 +139,11 @@ public final class KvBenchmark {
 
   private static long allocated() {
     return THREADS.getThreadAllocatedBytes(Thread.currentThread().threadId());
+  }
+
+  private static long processCpu() {
+    return ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
+        .getProcessCpuTime();
   }
 
   private static void resetPeak() {
