@@ -8,7 +8,13 @@ public final class RealWorld {
 
   /// @param workerCount threads of [Loops#workers]
   public static World create(int workerCount) {
-    return new World(new SystemClock(), new RealDisk(), new ThreadLoops(workerCount), RandomGenerator.getDefault());
+    return create(workerCount, Failpoints.NONE);
+  }
+
+  /// The same, with what a test has planted.
+  public static World create(int workerCount, Failpoints failpoints) {
+    return new World(
+        new SystemClock(), new RealDisk(), new ThreadLoops(workerCount), RandomGenerator.getDefault(), failpoints);
   }
 
   private static final class SystemClock implements Clock {

@@ -2,6 +2,8 @@ package dev.kvorum.member;
 
 import dev.kvorum.api.EtcdError;
 import dev.kvorum.api.EtcdException;
+import dev.kvorum.env.Failpoint;
+import dev.kvorum.env.Failpoints;
 import dev.kvorum.env.Invariant;
 import dev.kvorum.env.Loop;
 import dev.kvorum.env.World;
@@ -34,6 +36,7 @@ import org.jspecify.annotations.Nullable;
 /// waited, and only then tells raft: so whoever has an answer finds its effect in any view, and is before it in no watch.
 final class ApplyLoop {
   private final Loop loop;
+  private final Failpoints failpoints;
   private final StateMachine machine;
   private final Waiters waiters;
   private final EffectHandler effects;
@@ -101,6 +104,7 @@ final class ApplyLoop {
       long startIndex,
       long startTerm,
       Halt halt) {
+    this.failpoints = world.failpoints();
     this.machine = machine;
     this.waiters = waiters;
     this.effects = effects;
@@ -256,10 +260,14 @@ final class ApplyLoop {
         if (entry.data().isEmpty()) {
           machine.applier().applyEmpty(entry.index(), entry.term());
         } else {
+          failpoints.reach(Failpoint.BEFORE_APPLY_ONE_ENTRY_NORMAL);
           applyRequest(entry);
         }
       }
-      case CONF_CHANGE -> applyConfChange(entry);
+      case CONF_CHANGE -> {
+        failpoints.reach(Failpoint.BEFORE_APPLY_ONE_CONF_CHANGE);
+        applyConfChange(entry);
+      }
       case CONF_CHANGE_V2 ->
           throw new IOException("entry " + entry.index() + " is a joint configuration change, which etcd never makes");
     }

@@ -1,5 +1,6 @@
 package dev.kvorum.member;
 
+import dev.kvorum.env.Failpoint;
 import dev.kvorum.env.Loop;
 import dev.kvorum.env.World;
 import dev.kvorum.state.StateMachine;
@@ -162,10 +163,12 @@ final class BackendLoop {
     onDisk(
         "take over the leader's database",
         () -> {
+          world.failpoints().reachDisk(Failpoint.APPLY_BEFORE_OPEN_SNAPSHOT);
           abandonDefragmentation("a snapshot from the leader took the database's place");
           world.disk().rename(received, config.dbFile());
           world.disk().syncDirectory(config.snapDir());
           StateMachine fresh = machine.openReceived(world.disk(), config.dbFile());
+          world.failpoints().reachDisk(Failpoint.APPLY_AFTER_OPEN_SNAPSHOT);
           backend = fresh.backend();
           loaded.accept(fresh);
         });

@@ -2,6 +2,7 @@ package dev.kvorum.member;
 
 import dev.kvorum.api.EtcdError;
 import dev.kvorum.api.EtcdException;
+import dev.kvorum.env.Failpoint;
 import dev.kvorum.env.World;
 import dev.kvorum.state.Effect;
 import dev.kvorum.state.Request;
@@ -136,6 +137,7 @@ final class LeaseKeeper {
 
   /// A renewed lease has its full time again; the checkpoint that says otherwise must go first.
   private void clearCheckpoint(long id, Reply<Long> ttlSeconds) {
+    world.failpoints().reach(Failpoint.BEFORE_CHECKPOINT_IN_LEASE_RENEW);
     proposals.propose(
         new Request.LeaseCheckpoint(List.of(new Request.LeaseCheckpoint.Remaining(id, 0))),
         outcome -> renew(id, ttlSeconds),

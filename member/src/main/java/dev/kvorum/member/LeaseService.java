@@ -15,6 +15,7 @@ import dev.kvorum.api.etcdserverpb.LeaseStatus;
 import dev.kvorum.api.etcdserverpb.LeaseTimeToLiveRequest;
 import dev.kvorum.api.etcdserverpb.LeaseTimeToLiveResponse;
 import dev.kvorum.api.etcdserverpb.ResponseHeader;
+import dev.kvorum.env.Failpoint;
 import dev.kvorum.env.World;
 import dev.kvorum.member.peer.PeerCall;
 import dev.kvorum.member.peer.PeerLinks;
@@ -183,6 +184,7 @@ public final class LeaseService {
 
   /// Another member passes a renewal on. Any thread.
   void renewForPeer(long id, Reply<Long> reply) {
+    world.failpoints().reach(Failpoint.BEFORE_SERVE_HTTP_LEASE_RENEW);
     onceApplied(
         () ->
             keeper.renew(
@@ -207,6 +209,7 @@ public final class LeaseService {
 
   /// Another member asks after a lease. Any thread.
   void timeToLiveForPeer(PeerCall.LeaseTimeToLive asked, Reply<PeerCall.LeaseTimes> reply) {
+    world.failpoints().reach(Failpoint.BEFORE_LOOKUP_WHEN_FORWARD_LEASE_TIME_TO_LIVE);
     onceApplied(() -> timeToLiveHere(asked, reply), reply);
   }
 
@@ -228,6 +231,7 @@ public final class LeaseService {
   }
 
   private void timeToLiveNow(PeerCall.LeaseTimeToLive asked, Reply<PeerCall.LeaseTimes> reply) {
+    world.failpoints().reach(Failpoint.BEFORE_LOOKUP_WHEN_LEASE_TIME_TO_LIVE);
     Lease lease = applyLoop.machine().leases().get(asked.id());
     Long remainingNanos = lease == null ? null : keeper.expiry().remainingNanos(asked.id(), world.clock().nanos());
     if (lease == null || remainingNanos == null) {

@@ -1,5 +1,6 @@
 package dev.kvorum.member;
 
+import dev.kvorum.env.Failpoint;
 import dev.kvorum.env.Loop;
 import dev.kvorum.env.World;
 import dev.kvorum.raft.Message;
@@ -69,6 +70,7 @@ final class LogLoop {
             if (!message.snapshot().isEmpty()) {
               mark(message.snapshot());
             }
+            world.failpoints().reachDisk(Failpoint.RAFT_BEFORE_SAVE);
             wal.append(message.hardState(), message.entries());
           } catch (IOException e) {
             throw new DiskFailure("append to the log", e);
@@ -80,8 +82,11 @@ final class LogLoop {
   /// A snapshot from the leader, whose database is on disk already: the file that says what it is, then the log's mark,
   /// from which a restart goes on.
   private void mark(Snapshot snapshot) throws IOException {
+    world.failpoints().reachDisk(Failpoint.RAFT_BEFORE_SAVE_SNAP);
     snapStore.save(snapshot);
+    world.failpoints().reachDisk(Failpoint.RAFT_BEFORE_WAL_SAVE_SNAPSHOT);
     wal.saveSnapshot(new WalSnapshot(snapshot.index(), snapshot.term(), snapshot.confState()));
+    world.failpoints().reachDisk(Failpoint.RAFT_AFTER_SAVE_SNAP);
     markedIndex = snapshot.index();
   }
 
@@ -91,8 +96,10 @@ final class LogLoop {
     }
     try {
       if (wal.needsSync()) {
+        world.failpoints().reachDisk(Failpoint.WAL_BEFORE_SYNC);
         long begun = world.clock().nanos();
         wal.sync();
+        world.failpoints().reachDisk(Failpoint.WAL_AFTER_SYNC);
         observer.synced(world.clock().nanos() - begun);
       }
     } catch (IOException e) {
@@ -100,6 +107,7 @@ final class LogLoop {
     }
     List<Message.StorageAppend> done = unsynced;
     unsynced = new ArrayList<>();
+    world.failpoints().reach(Failpoint.RAFT_AFTER_SAVE);
     releaseBehindReceived(done);
     persisted.accept(done);
     prepareSegments();
@@ -110,6 +118,7 @@ final class LogLoop {
       if (!message.snapshot().isEmpty()) {
         try {
           wal.releaseTo(message.snapshot().index());
+          world.failpoints().reachDisk(Failpoint.RAFT_AFTER_WAL_RELEASE);
         } catch (IOException e) {
           throw new DiskFailure("release the log behind a snapshot", e);
         }

@@ -149,7 +149,7 @@ public final class Member {
             applyLoop,
             leaseExpiry());
     this.autoCompactor = new AutoCompactor(config, applyLoop, proposals);
-    this.versions = new Versions(config, applyLoop, machine, proposals, links, memberId, observer::ready);
+    this.versions = new Versions(world.failpoints(), config, applyLoop, machine, proposals, links, memberId, observer::ready);
     this.watchHub =
         new WatchHub(
             world,

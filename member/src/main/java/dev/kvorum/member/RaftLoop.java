@@ -4,6 +4,8 @@ import dev.kvorum.api.EtcdError;
 import dev.kvorum.api.EtcdException;
 import dev.kvorum.api.GrpcCode;
 import dev.kvorum.env.Bytes;
+import dev.kvorum.env.Failpoint;
+import dev.kvorum.env.Failpoints;
 import dev.kvorum.env.Invariant;
 import dev.kvorum.env.Loop;
 import dev.kvorum.env.World;
@@ -26,6 +28,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -38,6 +41,9 @@ import org.slf4j.LoggerFactory;
 /// committed entries to [ApplyLoop], and what they answer comes back through the inbox.
 final class RaftLoop {
   private static final Logger LOG = LoggerFactory.getLogger(RaftLoop.class);
+
+  /// Messages of others that may wait for a turn.
+  private static final int RECEIVED_MAX = 8_192;
 
   /// How long, and how often, a starting member looks whether others are in reach.
   private static final int ADVANCE_TRIES = 100;
@@ -65,6 +71,7 @@ final class RaftLoop {
   private boolean hadLeader;
   private long leaderSinceNanos;
   private boolean soleVoter;
+  private final AtomicInteger received = new AtomicInteger();
   private volatile boolean started;
   private volatile boolean stopping;
 
@@ -211,10 +218,23 @@ final class RaftLoop {
         });
   }
 
-  /// A message from another member. Any thread. It is lost when there is too much to do, or before [#start].
+  /// A message from another member. Any thread. It is lost when too many wait, or before [#start].
+  ///
+  /// Others' proposals queue with our own clients'; what keeps raft going must get in however many of those there are.
   void receive(Message message) {
-    if (started) {
+    if (!started) {
+      return;
+    }
+    if (message instanceof Message.Propose) {
       loop.offer(() -> node.step(message));
+    } else if (received.incrementAndGet() <= RECEIVED_MAX) {
+      loop.execute(
+          () -> {
+            received.decrementAndGet();
+            node.step(message);
+          });
+    } else {
+      received.decrementAndGet();
     }
   }
 
@@ -310,7 +330,9 @@ final class RaftLoop {
     for (Message.StorageAppend append : done) {
       appending.poll();
       if (!append.snapshot().isEmpty()) {
+        world.failpoints().reach(Failpoint.RAFT_BEFORE_APPLY_SNAP);
         log.applySnapshot(append.snapshot());
+        world.failpoints().reach(Failpoint.RAFT_AFTER_APPLY_SNAP);
         voters(node.confState());
         applyLoop.install(append.snapshot());
       }
@@ -329,8 +351,16 @@ final class RaftLoop {
       if (response.to() == node.id()) {
         node.step(response);
       } else {
-        links.send(response);
+        send(response);
       }
+    }
+  }
+
+  private void send(Message message) {
+    Failpoints failpoints = world.failpoints();
+    failpoints.reach(node.isLeader() ? Failpoint.RAFT_BEFORE_LEADER_SEND : Failpoint.RAFT_BEFORE_FOLLOWER_SEND);
+    if (!(message instanceof Message.Heartbeat && failpoints.reach(Failpoint.RAFT_DROP_HEARTBEAT) != null)) {
+      links.send(message);
     }
   }
 
@@ -398,6 +428,7 @@ final class RaftLoop {
     readIndex.begin();
     while (node.hasReady()) {
       handle(node.ready());
+      world.failpoints().reach(Failpoint.RAFT_BEFORE_ADVANCE);
     }
   }
 
@@ -433,7 +464,7 @@ final class RaftLoop {
         }
         case Message.StorageApply apply -> applyLoop.apply(apply, this);
         case Message.InstallSnapshot snapshot -> snapshots.send(snapshot);
-        default -> links.send(message);
+        default -> send(message);
       }
     }
   }

@@ -1,6 +1,8 @@
 package dev.kvorum.member;
 
 import dev.kvorum.api.EtcdException;
+import dev.kvorum.env.Failpoint;
+import dev.kvorum.env.Failpoints;
 import dev.kvorum.member.peer.PeerCall;
 import dev.kvorum.member.peer.PeerLinks;
 import dev.kvorum.state.Effect;
@@ -28,6 +30,7 @@ final class Versions {
   private static final long ASK_NANOS = TimeUnit.SECONDS.toNanos(2);
   private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
+  private final Failpoints failpoints;
   private final MemberConfig config;
   private final ApplyLoop applyLoop;
   private final StateMachine machine;
@@ -44,6 +47,7 @@ final class Versions {
 
   /// @param ready runs once, on the apply loop, when the cluster knows this member's name and URLs, and its own version
   Versions(
+      Failpoints failpoints,
       MemberConfig config,
       ApplyLoop applyLoop,
       StateMachine machine,
@@ -51,6 +55,7 @@ final class Versions {
       PeerLinks links,
       long memberId,
       Runnable ready) {
+    this.failpoints = failpoints;
     this.config = config;
     this.applyLoop = applyLoop;
     this.machine = machine;
@@ -77,6 +82,7 @@ final class Versions {
   }
 
   private void publish() {
+    failpoints.reach(Failpoint.BEFORE_PUBLISHING);
     proposals.propose(
         new Request.MemberAttributesSet(memberId, config.name(), config.advertiseClientUrls()),
         outcome -> {

@@ -13,6 +13,7 @@ import dev.kvorum.server.config.FeatureGates.Gate;
 import dev.kvorum.server.config.GoUrl;
 import dev.kvorum.server.config.ServerConfig;
 import dev.kvorum.server.config.ServerConfig.Limits;
+import dev.kvorum.server.failpoint.FailpointServer;
 import dev.kvorum.server.grpc.ClientListener;
 import dev.kvorum.server.grpc.GrpcFront;
 import dev.kvorum.server.http.HttpFront;
@@ -60,7 +61,10 @@ public final class EtcdServer {
     this.config = config;
     this.observer = new MemberObserver(metrics, onHalt);
     this.member =
-        Member.start(RealWorld.create(Runtime.getRuntime().availableProcessors()), MemberSettings.of(config), observer);
+        Member.start(
+            RealWorld.create(Runtime.getRuntime().availableProcessors(), FailpointServer.ofEnvironment()),
+            MemberSettings.of(config),
+            observer);
     this.http = httpFront();
     StartReport.logQuota(config.backend());
   }

@@ -1,6 +1,8 @@
 package dev.kvorum.member.watch;
 
 import dev.kvorum.api.EtcdException;
+import dev.kvorum.env.Failpoint;
+import dev.kvorum.env.Failpoints;
 import dev.kvorum.env.Loop;
 import dev.kvorum.state.keys.Event;
 import dev.kvorum.state.keys.EventBatch;
@@ -35,14 +37,16 @@ final class CatchUp {
   private static final int WATCHERS_PER_PASS_MAX = 512;
 
   private final WatchHub hub;
+  private final Failpoints failpoints;
   private final Executor workers;
   private final Loop loop;
   private final Supplier<KvView> views;
   private final Set<Watcher> behind = new LinkedHashSet<>();
   private boolean reading;
 
-  CatchUp(WatchHub hub, Executor workers, Loop loop, Supplier<KvView> views) {
+  CatchUp(WatchHub hub, Failpoints failpoints, Executor workers, Loop loop, Supplier<KvView> views) {
     this.hub = hub;
+    this.failpoints = failpoints;
     this.workers = workers;
     this.loop = loop;
     this.views = views;
@@ -65,6 +69,7 @@ final class CatchUp {
     if (reading || behind.isEmpty()) {
       return;
     }
+    failpoints.reach(Failpoint.BEFORE_SYNC_WATCHERS);
     KvView view = views.get();
     boolean handedOver = false;
     try {

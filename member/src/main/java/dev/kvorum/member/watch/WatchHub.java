@@ -3,6 +3,8 @@ package dev.kvorum.member.watch;
 import dev.kvorum.api.WatchCancelReason;
 import dev.kvorum.api.etcdserverpb.WatchCreateRequest;
 import dev.kvorum.api.etcdserverpb.WatchCreateRequest.FilterType;
+import dev.kvorum.env.Failpoint;
+import dev.kvorum.env.Failpoints;
 import dev.kvorum.env.Loop;
 import dev.kvorum.env.World;
 import dev.kvorum.member.Headers;
@@ -31,6 +33,7 @@ import org.jspecify.annotations.Nullable;
 /// and complete, and a progress response (sent only when all watchers of the stream are current) never overtakes any.
 public final class WatchHub {
   private final Loop loop;
+  private final Failpoints failpoints;
   private final Supplier<KvView> views;
   private final WatchResponses responses;
   private final WatchMetrics metrics;
@@ -59,6 +62,7 @@ public final class WatchHub {
       long progressNotifyNanos,
       long startRevision,
       Consumer<Throwable> onFailure) {
+    this.failpoints = world.failpoints();
     this.views = views;
     this.metrics = metrics;
     this.responses = new WatchResponses(headers, fragmentBytesMax);
@@ -66,7 +70,7 @@ public final class WatchHub {
     this.random = new SplittableRandom(world.random().nextLong());
     this.revision = startRevision;
     this.loop = world.loops().loop("watch", Integer.MAX_VALUE, this::afterBatch, onFailure);
-    this.catchUp = new CatchUp(this, world.loops().workers(), loop, views);
+    this.catchUp = new CatchUp(this, failpoints, world.loops().workers(), loop, views);
   }
 
   /// @param outlet called from the watch loop whenever the session has something to poll; must not block
@@ -184,6 +188,7 @@ public final class WatchHub {
     if (watcher.session.hasRoom()) {
       deliver(watcher, watcher.matched, watcher.matched.getLast().revision());
     } else {
+      failpoints.reach(Failpoint.BEFORE_MOVE_VICTIMS);
       watcher.cursor = watcher.matched.getFirst().revision();
       leaveCurrent(watcher);
       catchUp.add(watcher);
@@ -193,6 +198,7 @@ public final class WatchHub {
 
   /// Puts `events` out and moves the cursor behind the last of them.
   void deliver(Watcher watcher, List<WatchEvent> events, long headerRevision) {
+    failpoints.reach(Failpoint.BEFORE_SEND_WATCH_RESPONSE);
     responses.events(watcher, headerRevision, events, watcher.session::send);
     watcher.cursor = events.getLast().revision() + 1;
     watcher.heardFrom = true;
@@ -333,6 +339,7 @@ public final class WatchHub {
   void progress(WatchSession session) {
     loop.execute(
         () -> {
+          failpoints.reach(Failpoint.BEFORE_PROGRESS_IF_SYNC);
           if (!session.closed && allCurrent(session)) {
             session.send(responses.progress(-1, revision));
           }
