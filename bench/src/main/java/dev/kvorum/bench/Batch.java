@@ -1,24 +1,33 @@
 package dev.kvorum.bench;
 
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.function.IntFunction;
 
-/// So many calls, each made exactly once, so many in flight at a time.
+/// So many calls, each answered exactly once, so many in flight at a time.
+///
+/// A call refused with `too many requests` is made again a little later, as a client would: servers that are behind say
+/// so.
 final class Batch {
+  private static final String TOO_MANY_REQUESTS = "too many requests";
+  private static final long PAUSE_NANOS = 100_000_000;
+  private static final long TURN_NANOS = 5_000_000;
+
   private final IntFunction<Template> requests;
   private final int count;
+  private final ArrayDeque<Call> pausing = new ArrayDeque<>();
   private int next;
   private int answered;
-  private int refused;
-  private String firstError = "";
+  private int repeated;
+  private String error = "";
 
   private Batch(int count, IntFunction<Template> requests) {
     this.count = count;
     this.requests = requests;
   }
 
-  /// Makes `count` calls; `requests` gives the one of each number. Throws when one is refused, or when not all are
-  /// answered within `secondsMax`.
+  /// Makes `count` calls; `requests` gives the one of each number. Throws when one is refused for good, or when not all
+  /// are answered within `secondsMax`.
   static void run(int port, int conns, int inflight, int count, long secondsMax, IntFunction<Template> requests)
       throws IOException {
     Batch batch = new Batch(count, requests);
@@ -29,18 +38,32 @@ final class Batch {
           batch.new Call(connection).sendNext();
         }
       }
-      loop.run(secondsMax * 1_000_000_000L, () -> batch.refused > 0 || batch.answered == count);
+      batch.await(loop, System.nanoTime() + secondsMax * 1_000_000_000L);
     }
-    if (batch.refused > 0) {
-      throw new IOException("a call of the preparation failed: " + batch.firstError);
+    if (!batch.error.isEmpty()) {
+      throw new IOException("a call of the preparation failed: " + batch.error);
     }
     if (batch.answered < count) {
       throw new IOException("only " + batch.answered + " of " + count + " calls were answered in " + secondsMax + " s");
+    }
+    if (batch.repeated > 0) {
+      System.out.println("    (" + batch.repeated + " calls were refused with too many requests and made again)");
+    }
+  }
+
+  private void await(LoadLoop loop, long deadline) throws IOException {
+    while (answered < count && error.isEmpty() && System.nanoTime() < deadline) {
+      loop.turn(TURN_NANOS);
+      while (!pausing.isEmpty() && System.nanoTime() - pausing.peek().againAtNanos >= 0) {
+        pausing.poll().send();
+      }
     }
   }
 
   private final class Call extends GrpcStream {
     private final Http2Connection connection;
+    private int index;
+    private long againAtNanos;
 
     Call(Http2Connection connection) {
       super(false);
@@ -48,10 +71,14 @@ final class Batch {
     }
 
     void sendNext() {
-      if (next == count) {
-        return;
+      if (next < count) {
+        index = next++;
+        send();
       }
-      Template request = requests.apply(next++);
+    }
+
+    void send() {
+      Template request = requests.apply(index);
       request.setStamp(System.nanoTime());
       connection.open(this, request.path());
       connection.send(this, request.frame(), request.frame().length, true);
@@ -66,10 +93,14 @@ final class Batch {
     void onEnd(int status, String text) {
       if (status == 0) {
         answered++;
-      } else if (refused++ == 0) {
-        firstError = "status " + status + ", " + text;
+        sendNext();
+      } else if (text.contains(TOO_MANY_REQUESTS)) {
+        repeated++;
+        againAtNanos = System.nanoTime() + PAUSE_NANOS;
+        pausing.add(this);
+      } else {
+        error = "status " + status + ", " + text;
       }
-      sendNext();
     }
   }
 }

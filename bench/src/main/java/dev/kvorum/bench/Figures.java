@@ -36,12 +36,13 @@ final class Figures {
     Tally tally = puts.puts();
     System.out.printf(
         Locale.ROOT,
-        "    %-30s %7.2f s  %6.2f CPU-s  puts %,8d  p50 %8.3f  p99 %9.3f  p99.9 %9.3f  longest %9.1f ms  p99 to idle %.2f%s%n",
+        "    %-34s %7.2f s  %6.2f CPU-s  puts %,8d  p50 %8.3f  p99 %9.3f  p99.9 %9.3f  longest %9.1f ms"
+            + "  p99 to idle %.2f%s%n",
         name, puts.seconds(), puts.cpuSeconds(), tally.answered(), tally.millisAt(50), tally.millisAt(99),
         tally.millisAt(99.9), tally.millisAt(100), puts.toIdle(),
         tally.refused() + tally.unanswered() == 0
             ? ""
-            : "  refused " + tally.refusedByStatus() + ", unanswered " + tally.unanswered() + ": " + tally.firstError());
+            : String.format("  refused %s, unanswered %d: %s", tally.refusedByStatus(), tally.unanswered(), tally.firstError()));
   }
 
   /// Both tables in markdown: medians of the rounds, and the median of the ratios taken round by round.

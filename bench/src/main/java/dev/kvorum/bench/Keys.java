@@ -3,8 +3,8 @@ package dev.kvorum.bench;
 import com.google.protobuf.ByteString;
 import java.nio.charset.StandardCharsets;
 
-/// How numbered keys are called. A key is its number's digits at fixed places in a fixed text, so that it can be written
-/// over another one in place.
+/// How numbered keys are called. A key is its number's digits at fixed places in a fixed text, so that it can be
+/// written over another one in place.
 enum Keys {
   /// `key-000000000042`: number order is key order.
   PLAIN("key-000000000000", 0, 4),

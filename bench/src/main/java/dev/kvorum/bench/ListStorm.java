@@ -72,7 +72,8 @@ final class ListStorm {
   }
 
   /// False when the server has died, or could not be measured.
-  private boolean run(String label, @Nullable Path binary, List<ListStormRun.Outcome> outcomes) throws InterruptedException {
+  private boolean run(String label, @Nullable Path binary, List<ListStormRun.Outcome> outcomes)
+      throws InterruptedException {
     if (binary == null) {
       return true;
     }
@@ -96,7 +97,8 @@ final class ListStorm {
     line(out, "---", outcomes.stream().map(outcome -> "---").toList());
     for (int i = 0; i < ListStormRun.Outcome.TITLES.size(); i++) {
       int row = i;
-      line(out, ListStormRun.Outcome.TITLES.get(i), outcomes.stream().map(outcome -> outcome.cells().get(row)).toList());
+      String title = ListStormRun.Outcome.TITLES.get(row);
+      line(out, title, outcomes.stream().map(outcome -> outcome.cells().get(row)).toList());
     }
     return out.toString();
   }

@@ -143,9 +143,10 @@ final class ListStormRun {
   private void report(long sinceNanos, Tally puts, long lists, double megabytesPerSecond) {
     System.out.printf(
         Locale.ROOT,
-        "  %4.0f s  lists %4d (%.0f MB/s), refused in all %s, lost or wrong %d%s  puts %5d p50 %8.2f p99 %9.2f ms, refused %s,"
-            + " not yet answered %d  %s%n",
-        sinceNanos / 1e9, lists, megabytesPerSecond, refused, wrong, firstTrouble.isEmpty() ? "" : " (" + firstTrouble + ")",
+        "  %4.0f s  lists %4d (%.0f MB/s), refused in all %s, lost or wrong %d%s  puts %5d p50 %8.2f p99 %9.2f ms,"
+            + " refused %s, not yet answered %d  %s%n",
+        sinceNanos / 1e9, lists, megabytesPerSecond, refused, wrong,
+        firstTrouble.isEmpty() ? "" : " (" + firstTrouble + ")",
         puts.answered(), puts.millisAt(50), puts.millisAt(99), puts.refusedByStatus(), puts.unanswered(), memory());
   }
 
@@ -165,7 +166,8 @@ final class ListStormRun {
     String end =
         died
             ? String.format(
-                Locale.ROOT, "died after %.0f s with status %d%s", seconds, server.exitStatus(), kills > 0 ? ", killed by the kernel for want of memory" : "")
+                Locale.ROOT, "died after %.0f s with status %d%s", seconds, server.exitStatus(),
+                kills > 0 ? ", killed by the kernel for want of memory" : "")
             : String.format(Locale.ROOT, "alive after %.0f s", seconds);
     System.out.println("  " + end);
     if (died) {

@@ -155,7 +155,8 @@ final class MillionRound {
       meter.stop();
       cpu = server.cpuSeconds() - cpu;
       if (meter.errors() > 0 || meter.count() == 0) {
-        throw new IOException(name + ": " + meter.count() + " answers, " + meter.errors() + " errors, " + meter.firstError());
+        throw new IOException(
+            name + ": " + meter.count() + " answers, " + meter.errors() + " errors, " + meter.firstError());
       }
       figures.add(name + ", p50", "ms", meter.millisAt(50));
       figures.add(name + ", p99", "ms", meter.millisAt(99));
@@ -213,13 +214,14 @@ final class MillionRound {
       double idle = during(puts, "nothing", 0, () -> Thread.sleep(options.seconds() * 1_000L));
       during(puts, "ranges of all, one after another", idle, this::listForAWhile);
       figures.add("put every key again", "s", putEveryKey());
-      during(puts, "a watcher " + Math.min(BEHIND, half) + " revisions behind", idle, () -> catchUp(Math.min(BEHIND, half)));
+      int behind = Math.min(BEHIND, half);
+      during(puts, "a watcher " + behind + " revisions behind", idle, () -> catchUp(behind));
       during(puts, "compaction of every key's past", idle, this::compact);
       figures.add("file after compaction", "MB", server.dbBytes() / 1e6);
       during(puts, "deletion of half", idle, this::deleteHalf);
       during(puts, "compaction of the deleted", idle, this::compact);
       figures.add("file before defragmentation", "MB", server.dbBytes() / 1e6);
-      during(puts, "defragmentation", idle, () -> call("/etcdserverpb.Maintenance/Defragment", DefragmentRequest.getDefaultInstance().toByteArray()));
+      during(puts, "defragmentation", idle, this::defragment);
       figures.add("file after defragmentation", "MB", server.dbBytes() / 1e6);
       during(puts, "snapshot save", idle, this::saveSnapshot);
       during(puts, "nothing, again", idle, () -> Thread.sleep(options.seconds() * 1_000L));
@@ -278,6 +280,10 @@ final class MillionRound {
   private void compact() throws IOException {
     CompactionRequest request = CompactionRequest.newBuilder().setRevision(revision()).setPhysical(true).build();
     call("/etcdserverpb.KV/Compact", request.toByteArray());
+  }
+
+  private void defragment() throws IOException {
+    call("/etcdserverpb.Maintenance/Defragment", DefragmentRequest.getDefaultInstance().toByteArray());
   }
 
   private void call(String path, byte[] request) throws IOException {

@@ -33,7 +33,8 @@ final class SteadyPuts implements AutoCloseable {
   private int nextConnection;
 
   /// `keys` draws the number of the next key to put.
-  SteadyPuts(int port, int conns, int perSecond, Template put, ToIntFunction<SplittableRandom> keys) throws IOException {
+  SteadyPuts(int port, int conns, int perSecond, Template put, ToIntFunction<SplittableRandom> keys)
+      throws IOException {
     this.conns = conns;
     this.intervalNanos = 1_000_000_000L / perSecond;
     this.put = put;

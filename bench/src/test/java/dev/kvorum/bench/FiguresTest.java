@@ -22,7 +22,9 @@ class FiguresTest {
         Figures.tables(
             List.of(figures(10, 1_000_000), figures(30, 1_000_000), figures(20, 1_000_000)),
             List.of(figures(20, 2_000_000), figures(20, 2_000_000), figures(20, 2_000_000)));
-    assertThat(tables).contains("| load, s | 20.0 | 20.0 | 1.00 |").contains("| compaction | 2.00 / 2.00 = **1.00** | 1.00 / 2.00 = **0.50**");
+    assertThat(tables)
+        .contains("| load, s | 20.0 | 20.0 | 1.00 |")
+        .contains("| compaction | 2.00 / 2.00 = **1.00** | 1.00 / 2.00 = **0.50**");
   }
 
   @Test

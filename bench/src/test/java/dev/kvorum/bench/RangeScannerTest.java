@@ -12,11 +12,11 @@ import org.junit.jupiter.api.Test;
 
 class RangeScannerTest {
   private static byte[] answer(int keys, long count) {
-    RangeResponse.Builder answer =
-        RangeResponse.newBuilder().setHeader(ResponseHeader.newBuilder().setRevision(1L << 40)).setMore(true).setCount(count);
+    ResponseHeader.Builder header = ResponseHeader.newBuilder().setRevision(1L << 40);
+    RangeResponse.Builder answer = RangeResponse.newBuilder().setHeader(header).setMore(true).setCount(count);
     for (int i = 0; i < keys; i++) {
-      answer.addKvs(
-          KeyValue.newBuilder().setKey(Keys.REGISTRY.key(i)).setValue(ByteString.copyFrom(new byte[i % 400])).setLease(-1));
+      ByteString value = ByteString.copyFrom(new byte[i % 400]);
+      answer.addKvs(KeyValue.newBuilder().setKey(Keys.REGISTRY.key(i)).setValue(value).setLease(-1));
     }
     return answer.build().toByteArray();
   }

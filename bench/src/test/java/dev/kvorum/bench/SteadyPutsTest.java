@@ -92,7 +92,8 @@ class SteadyPutsTest {
   }
 
   private SteadyPuts puts(int perSecond) throws IOException {
-    return new SteadyPuts(server.getPort(), 3, perSecond, Template.put(Keys.REGISTRY, 64), random -> random.nextInt(100));
+    Template put = Template.put(Keys.REGISTRY, 64);
+    return new SteadyPuts(server.getPort(), 3, perSecond, put, random -> random.nextInt(100));
   }
 
   private static void await(BooleanSupplier condition) {
