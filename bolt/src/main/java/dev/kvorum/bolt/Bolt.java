@@ -19,6 +19,9 @@ public final class Bolt implements AutoCloseable {
   /// The file grows by this much at a time.
   private static final long GROWTH_BYTES = 16 << 20;
 
+  /// From so many pages on, what a list says is free is only proven when someone wants to write.
+  private static final long PROVEN_LATER_PAGES_MIN = 4096;
+
   private final BoltOptions options;
   private final DiskFile file;
   private final int pageSize;
@@ -37,6 +40,10 @@ public final class Bolt implements AutoCloseable {
   /// Whether the newest state is known to be on disk, and not only in the system's cache.
   private boolean newestIsDurable;
 
+  /// Physical pages of the list of free pages the file was opened with; 0 if it had none.
+  private int listSpan;
+
+  private volatile boolean proven;
   private Committed.MappedFile mapped;
   private @Nullable WriteTx writer;
   private @Nullable Throwable failure;
@@ -50,7 +57,10 @@ public final class Bolt implements AutoCloseable {
     try {
       Pages pages = new Pages(mapped.mapping.segment(), pageSize, meta.pageCount(), file.path());
       if (!options.readOnly()) {
-        findFreePages(pages, meta);
+        takeListedPages(pages, meta);
+        if (listSpan == 0 || meta.pageCount() < PROVEN_LATER_PAGES_MIN) {
+          proveFreePages(pages, meta);
+        }
       }
       this.newest = new Committed(meta, pages, mapped, freePages.size(), 0);
       this.pageWriter = new PageWriter(this);
@@ -87,20 +97,24 @@ public final class Bolt implements AutoCloseable {
     }
   }
 
+  private void takeListedPages(Pages pages, Meta meta) throws CorruptionException {
+    if (meta.hasFreelist()) {
+      listSpan = FreelistPage.read(pages, meta.freelist(), freePages::add);
+    }
+  }
+
   /// Free is what is not reachable, whether the file has a list or not: only the walk proves that a page has one use,
   /// and a list that contradicts it would have live pages overwritten.
-  private void findFreePages(Pages pages, Meta meta) throws CorruptionException {
+  private void proveFreePages(Pages pages, Meta meta) throws CorruptionException {
     PageSet reached = PageWalk.reachable(pages, meta.root());
-    if (meta.hasFreelist()) {
-      int span = FreelistPage.read(pages, meta.freelist(), id -> {
-        if (reached.contains(id)) {
-          throw pages.corrupt(id * pageSize, "page " + id + ": reachable freed");
-        }
-      });
-      for (long id = meta.freelist(); id < meta.freelist() + span; id++) {
-        if (!reached.add(id)) {
-          throw pages.corrupt(id * pageSize, "page " + id + ": multiple references");
-        }
+    for (long id = meta.freelist(); id < meta.freelist() + listSpan; id++) {
+      if (!reached.add(id)) {
+        throw pages.corrupt(id * pageSize, "page " + id + ": multiple references");
+      }
+    }
+    for (long id = freePages.next(0); id >= 0; id = freePages.next(id + 1)) {
+      if (reached.contains(id)) {
+        throw pages.corrupt(id * pageSize, "page " + id + ": reachable freed");
       }
     }
     for (long id = 2; id < meta.pageCount(); id++) {
@@ -108,6 +122,7 @@ public final class Bolt implements AutoCloseable {
         freePages.add(id);
       }
     }
+    proven = true;
   }
 
   private void recordFreelistIfWanted() throws IOException {
@@ -121,7 +136,10 @@ public final class Bolt implements AutoCloseable {
     }
   }
 
+  /// The first one of a large file with a list of free pages walks through it, which opening would do otherwise.
+  ///
   /// @throws IOException when an earlier commit failed: the file must be opened again
+  /// @throws dev.kvorum.env.CorruptionException when that walk finds pages that contradict each other
   /// @throws dev.kvorum.env.InvariantViolation when a write transaction is open, or the file is read-only
   public WriteTx beginWrite() throws IOException {
     Invariant.check(!closed, "a closed database written to");
@@ -129,6 +147,9 @@ public final class Bolt implements AutoCloseable {
     Invariant.check(writer == null, "a second write transaction begun");
     if (failure != null) {
       throw new IOException("database is unusable since a commit failed, open it again: " + path(), failure);
+    }
+    if (!proven) {
+      proveFreePages(newest.pages, newest.meta);
     }
     pendingPages.release(statesInUse(), freePages);
     WriteTx tx = new WriteTx(this, newest);
@@ -221,6 +242,11 @@ public final class Bolt implements AutoCloseable {
 
   PendingPages pendingPages() {
     return pendingPages;
+  }
+
+  /// Whether each page of the newest state is known to have one use.
+  boolean isProven() {
+    return proven;
   }
 
   void readEnded() {

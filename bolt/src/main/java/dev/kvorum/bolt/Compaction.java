@@ -48,10 +48,10 @@ public final class Compaction implements AutoCloseable {
 
   /// @param source stays open until the copy is done; closing it is the caller's
   /// @param target empty, used by nobody else meanwhile
-  /// @throws CorruptionException when `source` was opened read-only, so that nothing is proven of it yet, and has pages
-  ///     that hold each other: following them would never end
+  /// @throws CorruptionException when nothing is proven of `source` yet, as when it was opened read-only, and it has
+  ///     pages that hold each other: following them would never end
   public static Compaction begin(ReadTx source, Bolt target) throws IOException {
-    if (source.bolt().options().readOnly()) {
+    if (!source.bolt().isProven()) {
       PageWalk.reachable(source.pages(), source.meta().root());
     }
     return new Compaction(source, target);
