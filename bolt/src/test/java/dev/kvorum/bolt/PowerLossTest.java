@@ -125,6 +125,60 @@ class PowerLossTest {
     bolt.close();
   }
 
+  /// A copy without free pages takes the place of the file, as in a defragmentation: before or after, all is there.
+  @Test
+  void aCompactionTakesTheFilesPlaceWithoutAMomentInBetween() throws Exception {
+    Path temporary = Path.of("/data/db.tmp");
+    for (long seed : Seed.seeds(1)) {
+      Seed.run(seed, random -> {
+        BoltOptions options = PLAIN.withPageSize(1024 << random.nextInt(3));
+        SimDisk disk = new SimDisk();
+        disk.createDirectories(FILE.getParent());
+        disk.syncDirectory(FILE.getParent());
+        disk.syncDirectory(Path.of("/"));
+        Contents state = fill(disk, options);
+        disk.record();
+        long first = disk.operations();
+        try (Bolt source = Bolt.open(disk, FILE, options); Bolt target = Bolt.open(disk, temporary, options)) {
+          try (ReadTx tx = source.beginRead()) {
+            Compaction.copy(tx, target);
+          }
+        }
+        disk.rename(temporary, FILE);
+        disk.syncDirectory(FILE.getParent());
+        for (long op = first; op <= disk.operations(); op++) {
+          for (Survival survival : List.of(Survival.NOTHING, Survival.NO_DATA, Survival.RANDOM, Survival.RANDOM_TORN)) {
+            SimDisk after = disk.afterPowerLoss(op, survival, random);
+            after.delete(temporary);
+            check(after, options, List.of(state), random);
+          }
+        }
+        System.out.println("bolt: " + (disk.operations() - first + 1) * 4 + " crash points of a compaction");
+      });
+    }
+  }
+
+  /// More keys than a compaction commits at once.
+  private static Contents fill(SimDisk disk, BoltOptions options) throws Exception {
+    try (Bolt bolt = Bolt.open(disk, FILE, options)) {
+      for (int i = 0; i < 3; i++) {
+        try (WriteTx tx = bolt.beginWrite()) {
+          Bucket bucket = tx.createBucketIfAbsent(new byte[] {'b', 0});
+          bucket.setSequence(i);
+          for (int j = 0; j < 12_000; j++) {
+            if (j % 3 == i) {
+              bucket.put(new byte[] {'k', (byte) (j >>> 8), (byte) j}, new byte[] {(byte) i});
+            }
+          }
+          tx.commit();
+        }
+      }
+      try (ReadTx tx = bolt.beginRead()) {
+        return Contents.of(tx.root());
+      }
+    }
+  }
+
   private static void check(SimDisk disk, BoltOptions options, List<Contents> possible, SplittableRandom random)
       throws Exception {
     Contents found;

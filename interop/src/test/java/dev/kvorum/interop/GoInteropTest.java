@@ -47,7 +47,7 @@ class GoInteropTest {
   @TestFactory
   Stream<DynamicTest> everyGoPackagePasses() {
     assumeTrue(go.isPresent(), "Go is not installed");
-    return Stream.of("harness", "differential", "ctl", "clientv3", "datadir", "kill", "abuse")
+    return Stream.of("harness", "differential", "ctl", "clientv3", "boltfiles", "datadir", "kill", "abuse")
         .map(name -> DynamicTest.dynamicTest(name, () -> passes(name)));
   }
 
