@@ -41,10 +41,11 @@ final class RecordReader {
   private long validOffset;
   private int validCrc;
 
-  private byte[] window = new byte[WINDOW_BYTES];
+  private byte[] window;
   private long windowStart;
   private int windowLength;
 
+  private long longestFrame;
   private long recordOffset;
   private int type;
   private int recordCrc;
@@ -54,6 +55,7 @@ final class RecordReader {
   RecordReader(List<DiskFile> files) throws IOException {
     this.files = files;
     fileSize = files.getFirst().size();
+    window = new byte[(int) Math.clamp(fileSize, HEAD_BYTES, WINDOW_BYTES)];
   }
 
   int type() {
@@ -77,6 +79,11 @@ final class RecordReader {
   /// Where in the current segment the last valid record ends.
   long validOffset() {
     return validOffset;
+  }
+
+  /// Bytes of the longest valid record so far, with its frame.
+  long longestFrame() {
+    return longestFrame;
   }
 
   /// The running checksum at [#validOffset]: where a writer goes on.
@@ -150,6 +157,7 @@ final class RecordReader {
     }
     validOffset = recordOffset + HEAD_BYTES + length + padding;
     validCrc = crc.value();
+    longestFrame = Math.max(longestFrame, validOffset - recordOffset);
     return Outcome.RECORD;
   }
 

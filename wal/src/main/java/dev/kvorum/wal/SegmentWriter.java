@@ -16,6 +16,9 @@ final class SegmentWriter {
   /// Room for a frame's and a record's head: 8 + (1+1) + (1+5) + (1+5) bytes, and an entry's: 2 + 11 + 11 + 6.
   private static final int HEADS_BYTES_MAX = 64;
 
+  private static final int PAGE_BYTES = 4096;
+  private static final int SECTOR_BYTES = 512;
+
   /// Hears of each write before it happens.
   interface BeforeWrite {
     /// The file will be written up to `end`.
@@ -97,7 +100,7 @@ final class SegmentWriter {
 
   private void frameHead(int type, int crcValue, int length) throws IOException {
     if (buffer.remaining() < HEADS_BYTES_MAX) {
-      flush();
+      makeRoom();
     }
     int padding = -length & 7;
     buffer.putLong(padding == 0 ? length : length | (0x80L | padding) << 56);
@@ -119,7 +122,7 @@ final class SegmentWriter {
       int fits = buffer.remaining();
       buffer.put(data, from, fits);
       from += fits;
-      flush();
+      makeRoom();
     }
     buffer.put(data, from, data.length - from);
   }
@@ -127,7 +130,7 @@ final class SegmentWriter {
   private void pad(int length) throws IOException {
     int padding = -length & 7;
     if (buffer.remaining() < padding) {
-      flush();
+      makeRoom();
     }
     for (int i = 0; i < padding; i++) {
       buffer.put((byte) 0);
@@ -136,13 +139,25 @@ final class SegmentWriter {
 
   /// Hands what was gathered to the kernel, with one write.
   void flush() throws IOException {
-    int length = buffer.position();
+    write(buffer.position());
+  }
+
+  /// Hands whole pages to the kernel, ahead of a sync. Were a sector written in two parts, the first part might reach
+  /// the disk alone: a record cut inside a sector does not look torn but rotten, and the log would be refused.
+  private void makeRoom() throws IOException {
+    long end = offset();
+    long pages = end / PAGE_BYTES * PAGE_BYTES - bufferOffset;
+    write((int) (pages > 0 ? pages : end / SECTOR_BYTES * SECTOR_BYTES - bufferOffset));
+  }
+
+  private void write(int length) throws IOException {
     if (length == 0) {
       return;
     }
     beforeWrite.accept(bufferOffset + length);
-    file.write(buffer.flip(), bufferOffset);
-    buffer.clear();
+    int gathered = buffer.position();
+    file.write(buffer.flip().limit(length), bufferOffset);
+    buffer.limit(gathered).compact();
     bufferOffset += length;
     writtenBytes += length;
   }

@@ -186,6 +186,7 @@ public final class SnapStore {
       file.sync();
       if (disk.exists(target)) {
         close();
+        disk.syncDirectory(directory); // whoever put it there may have been killed before this
         return target;
       }
       open = false;

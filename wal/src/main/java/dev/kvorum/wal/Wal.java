@@ -30,10 +30,15 @@ public final class Wal implements AutoCloseable {
   /// How far ahead of the tail the current segment is kept zero-written.
   private static final long AHEAD_BYTES = 16 << 20;
 
-  /// How near to the tail a write-ahead step may begin: what the log may write while the step waits for a worker.
-  private static final long GUARD_BYTES = 256 << 10;
+  /// How near to the tail a write-ahead step may begin: what the log may write while the step waits for a worker. Less
+  /// in small segments, a page at least.
+  private static final long GUARD_BYTES_MAX = 256 << 10;
 
   private static final int PAGE_BYTES = 4096;
+
+  /// More than this is never gathered for one sync, but for a single entry. Opening counts on it: see
+  /// [WalOpening].
+  static final long UNSYNCED_BYTES_MAX = 16 << 20;
 
   /// What a log held when it was opened.
   ///
@@ -58,6 +63,9 @@ public final class Wal implements AutoCloseable {
   private long lastIndex;
   private boolean needsSync;
 
+  /// In the tail segment.
+  private long syncedTo;
+
   /// Up to where the tail segment's blocks were written with zeros; never less than what a step covers.
   private long zeroWrittenTo;
 
@@ -76,6 +84,7 @@ public final class Wal implements AutoCloseable {
     writer = new SegmentWriter(
         segments.getLast().file(), tail.offset(), tail.crc(), options.bufferBytes(), this::beforeWrite);
     spare = new SpareSegment(disk, directory, options);
+    syncedTo = tail.offset();
   }
 
   /// Whether `directory` holds a log.
@@ -123,6 +132,10 @@ public final class Wal implements AutoCloseable {
     if (entry.index() == 0 || Long.compareUnsigned(entry.index() - 1, lastIndex) > 0) {
       throw new InvariantViolation("entry " + Long.toUnsignedString(entry.index()) + " would leave a gap behind "
           + Long.toUnsignedString(lastIndex));
+    }
+    long unsynced = writer.offset() - syncedTo;
+    if (unsynced > 0 && unsynced + entry.data().size() > UNSYNCED_BYTES_MAX) {
+      flushAndSync();
     }
     writer.entry(entry);
     lastIndex = entry.index();
@@ -181,6 +194,7 @@ public final class Wal implements AutoCloseable {
   private void flushAndSync() throws IOException {
     writer.flush();
     sync(segments.getLast().file());
+    syncedTo = writer.offset();
     needsSync = false;
   }
 
@@ -217,6 +231,7 @@ public final class Wal implements AutoCloseable {
     }
     segments.addLast(new Segment(name, next.file()));
     zeroWrittenTo = next.zeroWritten() ? options.segmentBytes() : 0;
+    syncedTo = writer.offset();
     needsSync = false;
   }
 
@@ -262,7 +277,8 @@ public final class Wal implements AutoCloseable {
       return null;
     }
     long tail = writer.offset();
-    long start = Math.max(zeroWrittenTo, (tail + GUARD_BYTES) / PAGE_BYTES * PAGE_BYTES);
+    long guard = Math.clamp(options.segmentBytes() / 4, PAGE_BYTES, GUARD_BYTES_MAX);
+    long start = Math.max(zeroWrittenTo, (tail + guard) / PAGE_BYTES * PAGE_BYTES);
     long target = Math.min(options.segmentBytes(), tail + AHEAD_BYTES);
     boolean enough = start - tail >= AHEAD_BYTES / 2 && target < options.segmentBytes();
     if (start >= target || enough) {

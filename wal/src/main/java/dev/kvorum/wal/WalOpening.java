@@ -94,11 +94,33 @@ final class WalOpening {
       copy(disk, last, brokenCopy);
     }
     SpareSegment.removeLeftovers(disk, directory);
+    if (!options.unsafeNoSync()) {
+      rewriteTail(last, offset, replay.reader().longestFrame());
+    }
     zeroBehind(last, offset, options);
+    if (!options.unsafeNoSync()) {
+      disk.syncDirectory(directory);
+      disk.syncDirectory(parentOf(directory));
+    }
     Tail tail = new Tail(
         replay.metadataBytes(), segments, replay.hardState(), replay.lastIndex(), offset, replay.reader().crc());
     Wal wal = new Wal(disk, directory, options, tail);
     return new Wal.Opened(wal, metadata, replay.hardState(), List.copyOf(replay.entries()), brokenCopy);
+  }
+
+  /// What was read may be in the kernel's memory alone. If the process before us stopped because a sync failed, then the
+  /// kernel holds those pages for clean, and no sync would write them again; only writing them does. Nor need the last
+  /// segment's name, or the log's own, be durable if that process was killed behind a rename.
+  private static void rewriteTail(DiskFile last, long offset, long longestFrame) throws IOException {
+    long from = Math.max(0, offset - Wal.UNSYNCED_BYTES_MAX - longestFrame) / PAGE_SIZE * PAGE_SIZE;
+    ByteBuffer buffer = ByteBuffer.allocateDirect((int) Math.clamp(offset - from, 1, COPY_BYTES));
+    for (long at = from; at < offset; ) {
+      buffer.clear().limit((int) Math.min(buffer.capacity(), offset - at));
+      int length = buffer.limit();
+      last.readFully(buffer, at);
+      last.write(buffer.flip(), at);
+      at += length;
+    }
   }
 
   /// Behind the first zero length field there may be more: parts of a batch whose beginning never reached the disk.
@@ -117,7 +139,7 @@ final class WalOpening {
   private static void copy(Disk disk, DiskFile from, Path to) throws IOException {
     disk.delete(to);
     try (DiskFile target = disk.open(to, Disk.OpenMode.CREATE_NEW)) {
-      ByteBuffer buffer = ByteBuffer.allocateDirect(COPY_BYTES);
+      ByteBuffer buffer = ByteBuffer.allocateDirect((int) Math.clamp(from.size(), 1, COPY_BYTES));
       long at = 0;
       while (from.read(buffer.clear(), at) > 0) {
         int length = buffer.flip().remaining();

@@ -198,6 +198,38 @@ class WalTest {
     open(WalSnapshot.at(5, 1)).wal().close();
   }
 
+  /// Reading begins behind a snapshot, but what came later in the file may have cut the log back to before it.
+  @Test
+  void entriesCutBackToBeforeTheStartDoNotComeBack() throws Exception {
+    try (Wal wal = create(SMALL)) {
+      save(wal, new HardState(1, 1, 3), entries(1, 1, 30, 10));
+      save(wal, new HardState(2, 1, 5), entries(2, 4, 2, 10));
+      wal.saveSnapshot(new WalSnapshot(5, 2, ONE_VOTER));
+    }
+    Wal.Opened opened = open(WalSnapshot.at(5, 2));
+    opened.wal().close();
+    assertThat(opened.entries()).isEmpty();
+    assertThat(opened.wal().lastIndex()).isEqualTo(5);
+  }
+
+  @Test
+  void nothingFollowsASnapshotOfAnotherLog() throws Exception {
+    WalSnapshot fromTheLeader = new WalSnapshot(5, 2, ONE_VOTER);
+    try (Wal wal = create(SMALL)) {
+      save(wal, new HardState(1, 1, 3), entries(1, 1, 30, 10));
+      wal.saveSnapshot(fromTheLeader);
+      save(wal, new HardState(2, 0, 5), List.of());
+    }
+    Wal.Opened opened = open(fromTheLeader);
+    assertThat(opened.entries()).isEmpty();
+    try (Wal wal = opened.wal()) {
+      assertThat(wal.lastIndex()).isEqualTo(5);
+      save(wal, HardState.EMPTY, entries(2, 6, 1, 10));
+    }
+    assertThat(WalReading.read(disk, directory, fromTheLeader).entries()).isEqualTo(entries(2, 6, 1, 10));
+    assertThat(WalReading.read(disk, directory, WalSnapshot.EMPTY).entries()).hasSize(6);
+  }
+
   @Test
   void aSnapshotFromTheLeaderMayLieBeyondTheLog() throws Exception {
     try (Wal wal = create(SMALL)) {

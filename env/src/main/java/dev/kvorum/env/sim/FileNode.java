@@ -174,8 +174,8 @@ final class FileNode implements Node {
     lossy = !unsynced.isEmpty();
   }
 
-  /// Sectors written again since the failure are durable, as they are now; the others stay in doubt. The length is as
-  /// the last change since the failure made it.
+  /// Sectors written again since the failure are durable, as they are now; the others stay in doubt, and so does the
+  /// length, unless it was changed since, or the file written up to its end.
   private void syncAllButTheLost() {
     Content now = live.copy();
     byte[] sector = new byte[SECTOR_BYTES];
@@ -185,7 +185,7 @@ final class FileNode implements Node {
       if (change.lost) {
         doubtful.add(change);
       } else {
-        resized |= change.sizeAfter != change.sizeBefore;
+        resized |= change.sizeAfter != change.sizeBefore || change.isWrite() && change.end() == live.size;
       }
     }
     for (Change change : unsynced) {

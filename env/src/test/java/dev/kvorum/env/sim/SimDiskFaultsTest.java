@@ -125,6 +125,12 @@ class SimDiskFaultsTest {
     file.sync();
     assertThat(disk.afterPowerLoss(disk.operations(), Survival.NOTHING, random).contents(F)).hasSize(1);
     assertThat(disk.afterPowerLoss(disk.operations(), Survival.EVERYTHING, random).contents(F)).hasSize(1000);
+    file.write(bytes("z"), 999);
+    file.sync();
+    assertThat(disk.afterPowerLoss(disk.operations(), Survival.NOTHING, random).contents(F)).hasSize(1000);
+    file.resize(1500);
+    disk.faults(Faults.at(disk.operations(), Fault.IO_ERROR));
+    assertThatIOException().isThrownBy(file::sync);
     file.resize(2000);
     file.sync();
     assertThat(disk.afterPowerLoss(disk.operations(), Survival.NOTHING, random).contents(F)).hasSize(2000);
