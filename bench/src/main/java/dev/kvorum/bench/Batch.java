@@ -6,9 +6,10 @@ import java.util.function.IntFunction;
 
 /// So many calls, each answered exactly once, so many in flight at a time.
 ///
-/// A call refused with `too many requests` is made again a little later, as a client would: servers that are behind say
-/// so.
+/// A call refused with `too many requests` or as UNAVAILABLE (a timeout among them) is made again a little later, as a
+/// client would: servers that are behind say so. All that is done this way may be done twice.
 final class Batch {
+  private static final int UNAVAILABLE = 14;
   private static final String TOO_MANY_REQUESTS = "too many requests";
   private static final long PAUSE_NANOS = 100_000_000;
   private static final long TURN_NANOS = 5_000_000;
@@ -47,7 +48,7 @@ final class Batch {
       throw new IOException("only " + batch.answered + " of " + count + " calls were answered in " + secondsMax + " s");
     }
     if (batch.repeated > 0) {
-      System.out.println("    (" + batch.repeated + " calls were refused with too many requests and made again)");
+      System.out.println("    (" + batch.repeated + " calls were refused for the moment and made again)");
     }
   }
 
@@ -94,7 +95,7 @@ final class Batch {
       if (status == 0) {
         answered++;
         sendNext();
-      } else if (text.contains(TOO_MANY_REQUESTS)) {
+      } else if (status == UNAVAILABLE || text.contains(TOO_MANY_REQUESTS)) {
         repeated++;
         againAtNanos = System.nanoTime() + PAUSE_NANOS;
         pausing.add(this);

@@ -236,6 +236,7 @@ final class MillionRound {
 
   /// Their p99 in milliseconds. `idle` is the p99 without work, 0 where that is being measured.
   private double during(SteadyPuts puts, String name, double idle, Work work) throws IOException, InterruptedException {
+    awaitCalm();
     double cpu = server.cpuSeconds();
     Tally tally = puts.count();
     long begun = System.nanoTime();
@@ -253,6 +254,22 @@ final class MillionRound {
     double p99 = tally.millisAt(99);
     figures.add(name, new Figures.During(seconds, cpu, tally, idle == 0 ? 1 : p99 / idle));
     return p99;
+  }
+
+  /// Waits until the server takes requests again, should the work before have left it behind.
+  private void awaitCalm() throws IOException, InterruptedException {
+    long patience = System.nanoTime() + WORK_NANOS_MAX;
+    while (true) {
+      try {
+        revision();
+        return;
+      } catch (RefusedException e) {
+        if (System.nanoTime() > patience) {
+          throw e;
+        }
+        Thread.sleep(100);
+      }
+    }
   }
 
   private void listForAWhile() throws IOException {
