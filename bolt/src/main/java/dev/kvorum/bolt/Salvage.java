@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 /// The last resort: reads what can be read of a broken file and writes it into a fresh one.
 ///
 /// It walks the newest state as far as pages allow. What cannot be read (a page, an element) is told with its offset
-/// and skipped, and the walk goes on beside it. It needs one valid meta page, for only that knows where to begin.
+/// and skipped, and the walk goes on beside it. It needs one valid meta page, for only that knows where to begin; if the
+/// root of all is lost, it reads the state before.
 ///
 /// A lost branch page takes all below it along, though the leaves themselves may be whole. If asked, salvage looks for
 /// such *stray* leaves: pages in nobody's use, whose keys lie where keys are missing. Since a file is full of former
@@ -65,16 +66,34 @@ public final class Salvage {
   /// @throws CorruptionException when neither meta page is valid
   public static SalvageReport run(Disk disk, Path source, Path target, boolean strays) throws IOException {
     try (DiskFile from = Surgery.lockedSource(disk, source)) {
-      Meta meta = MetaPages.read(from).newest();
+      MetaPages.Both metas = MetaPages.read(from);
+      Meta meta = metas.newest();
       if (meta == null) {
-        throw new CorruptionException(source, 0, "neither meta page is valid: " + MetaPages.read(from).first().flaw());
+        throw new CorruptionException(source, 0, "neither meta page is valid: " + metas.first().flaw());
       }
       disk.open(target, Disk.OpenMode.CREATE_NEW).close();
       long present = Math.min(meta.pageCount(), from.size() / meta.pageSize());
       try (DiskFile.Mapping map = from.map(Math.max(1, present * meta.pageSize()));
           Bolt to = Bolt.open(disk, target, BoltOptions.defaults().withInitialMapBytes(0).withPageSize(sizeFor(meta)))) {
-        return new Salvage(new Pages(map.segment(), meta.pageSize(), present, source), meta, to).run(strays);
+        Pages pages = new Pages(map.segment(), meta.pageSize(), present, source);
+        Meta older = metas.older();
+        if (older != null && !isReadable(pages, meta.root()) && isReadable(pages, older.root())) {
+          Salvage salvage = new Salvage(pages, older, to);
+          salvage.lose(meta.root() * meta.pageSize(),
+              "the root of transaction " + meta.txid() + " cannot be read; what follows is the state before");
+          return salvage.run(strays);
+        }
+        return new Salvage(pages, meta, to).run(strays);
       }
+    }
+  }
+
+  private static boolean isReadable(Pages pages, long id) {
+    try {
+      pages.at(id);
+      return true;
+    } catch (CorruptionException e) {
+      return false;
     }
   }
 

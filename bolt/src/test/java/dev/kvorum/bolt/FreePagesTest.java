@@ -22,7 +22,7 @@ class FreePagesTest {
     FreePages free = new FreePages();
     TreeSet<Long> model = new TreeSet<>();
     int space = 1 << random.nextInt(3, 16);
-    long base = random.nextInt(4) == 0 ? random.nextLong(1L << 26) : 0;
+    long base = random.nextInt(4) == 0 ? random.nextLong(1L << 22) : 0;
     for (int step = 0; step < 2000; step++) {
       if (random.nextBoolean()) {
         long first = 2 + base + random.nextInt(space);

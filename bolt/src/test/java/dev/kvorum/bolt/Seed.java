@@ -6,10 +6,6 @@ import java.util.SplittableRandom;
 final class Seed {
   private Seed() {}
 
-  static boolean isGiven() {
-    return System.getProperty("kvorum.seed") != null;
-  }
-
   static long[] seeds(int count) {
     String given = System.getProperty("kvorum.seed");
     if (given != null) {

@@ -196,6 +196,15 @@ class SurgeryTest {
   }
 
   @Test
+  void withoutTheRootOfAllTheStateBeforeIsSaved() throws Exception {
+    damage(b -> b.putLong((int) meta.root() * PAGE, 12345));
+    SalvageReport report = Salvage.run(disk, FILE, COPY, false);
+    assertThat(report.losses()).extracting(SalvageReport.Loss::offset).containsExactly(meta.root() * PAGE);
+    assertThat(report.txid()).isEqualTo(meta.txid() - 1);
+    assertThat(read(COPY)).isEqualTo(before);
+  }
+
+  @Test
   void aFileWithoutItsEndIsSalvagedAsFarAsItGoes() throws Exception {
     byte[] bytes = disk.contents(FILE);
     disk.store(FILE, java.util.Arrays.copyOf(bytes, (int) (meta.pageCount() * PAGE * 2 / 3)));
