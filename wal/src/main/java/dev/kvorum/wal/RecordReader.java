@@ -29,6 +29,7 @@ final class RecordReader {
 
   private static final int SECTOR_BYTES = 512;
   private static final int HEAD_BYTES = 8;
+  private static final int HEAD_RECORDS = 2;
   private static final int WINDOW_BYTES = 256 << 10;
 
   /// No batch of ours or etcd's comes near; beyond it an array could not hold the record.
@@ -46,6 +47,7 @@ final class RecordReader {
   private int windowLength;
 
   private long longestFrame;
+  private int recordsInSegment;
   private long recordOffset;
   private int type;
   private int recordCrc;
@@ -91,6 +93,11 @@ final class RecordReader {
     return validCrc;
   }
 
+  /// Whether the current record is the first of its segment, the second, and so on: from 0.
+  int recordInSegment() {
+    return recordsInSegment - 1;
+  }
+
   DiskFile file() {
     return files.get(current);
   }
@@ -111,12 +118,33 @@ final class RecordReader {
         return record(lengthField, left - HEAD_BYTES);
       }
       if (isLastSegment()) {
+        requireNothingBehind(left);
+        requireHead();
         return Outcome.END;
       }
+      requireHead();
       current++;
       fileSize = file().size();
       validOffset = 0;
+      recordsInSegment = 0;
       windowLength = 0;
+    }
+  }
+
+  /// The rest of the sector at the end must be zero: sectors are written whole, and records one behind another, so
+  /// where there is more of a record there was its length, too. Other sectors may hold parts of a torn batch.
+  private void requireNothingBehind(long left) throws IOException {
+    int length = (int) Math.min(left, SECTOR_BYTES - recordOffset % SECTOR_BYTES);
+    int at = length == 0 ? 0 : load(recordOffset, length);
+    if (!isZero(at, at + length)) {
+      throw corrupt("wal: a record's length field is zero");
+    }
+  }
+
+  /// A segment gets its name when its head, a checksum and the metadata, is durable. One without was damaged later.
+  private void requireHead() throws CorruptionException {
+    if (recordsInSegment < HEAD_RECORDS) {
+      throw corrupt("wal: segment without its head");
     }
   }
 
@@ -141,22 +169,24 @@ final class RecordReader {
       throw corrupt("wal: impossible record length field 0x" + SegmentName.hex(lengthField));
     }
     if (length + padding > available) {
-      return overlong((int) length, (int) available);
+      requireAgreedLength((int) length, available);
+      return torn("wal: segment ends inside a record of " + length + " bytes");
     }
     int start = load(recordOffset + HEAD_BYTES, (int) length + padding);
     if (!parse(start, start + (int) length)) {
-      return tornIfSectorIsZero(start, (int) length + padding, "wal: malformed record");
+      return tornIfSectorIsZero(start, (int) length, padding, "wal: malformed record");
     }
     if (type == RecordType.CRC) {
       followChain();
     } else {
       crc.update(window, dataStart, dataEnd - dataStart);
       if (crc.value() != recordCrc) {
-        return tornIfSectorIsZero(start, (int) length + padding, "walpb: crc mismatch");
+        return tornIfSectorIsZero(start, (int) length, padding, "walpb: crc mismatch");
       }
     }
     validOffset = recordOffset + HEAD_BYTES + length + padding;
     validCrc = crc.value();
+    recordsInSegment++;
     longestFrame = Math.max(longestFrame, validOffset - recordOffset);
     return Outcome.RECORD;
   }
@@ -196,10 +226,10 @@ final class RecordReader {
     }
   }
 
-  /// A record longer than the rest of its file. Torn when the file was to grow with it; but if what there is of the
-  /// record tells another length than its frame, the frame's length was damaged later.
-  private Outcome overlong(int length, int available) throws IOException {
-    int headMax = Math.min(available, 24);
+  /// For a record that may be torn: if what there is of it tells another length than its frame, then the frame's length
+  /// was damaged later, and what follows may have been acknowledged.
+  private void requireAgreedLength(int length, long available) throws IOException {
+    int headMax = (int) Math.min(available, 24);
     int at = load(recordOffset + HEAD_BYTES, headMax);
     int end = at + headMax;
     int[] position = {at};
@@ -211,7 +241,6 @@ final class RecordReader {
         throw corrupt("wal: record length field disagrees with its record");
       }
     }
-    return torn("wal: segment ends inside a record of " + length + " bytes");
   }
 
   private boolean skipVarintField(int[] position, int end, int tag) {
@@ -235,11 +264,12 @@ final class RecordReader {
     return -1;
   }
 
-  private Outcome tornIfSectorIsZero(int start, int length, String what) throws CorruptionException {
+  private Outcome tornIfSectorIsZero(int start, int length, int padding, String what) throws IOException {
     int inSector = (int) ((recordOffset + HEAD_BYTES) % SECTOR_BYTES);
-    int end = start + length;
+    int end = start + length + padding;
     for (int from = start, to = start + SECTOR_BYTES - inSector; from < end; from = to, to += SECTOR_BYTES) {
       if (isZero(from, Math.min(to, end))) {
+        requireAgreedLength(length, length);
         return torn(what);
       }
     }
@@ -259,6 +289,7 @@ final class RecordReader {
     if (!isLastSegment()) {
       throw corrupt(what);
     }
+    requireHead();
     return Outcome.TORN;
   }
 

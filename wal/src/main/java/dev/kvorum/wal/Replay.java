@@ -7,6 +7,7 @@ import dev.kvorum.env.CorruptionException;
 import dev.kvorum.env.DiskFile;
 import dev.kvorum.raft.Entry;
 import dev.kvorum.raft.EntryType;
+import dev.kvorum.raft.EntryType;
 import dev.kvorum.raft.HardState;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -31,10 +32,12 @@ final class Replay {
   private HardState hardState = HardState.EMPTY;
   private @Nullable Bytes metadata;
   private long lastIndex;
-  private long lastSnapshot;
 
-  /// The last entry of those that change the configuration and say nothing of how, until a hard state bears it out.
-  private @Nullable Entry bareChange;
+  /// The highest that a snapshot was recorded at.
+  private long markedIndex;
+
+  /// Of the last entry read, wherever it belongs; 0 before the first.
+  private long lastTerm;
 
   private boolean startWasRecorded;
 
@@ -61,7 +64,6 @@ final class Replay {
     while (true) {
       RecordReader.Outcome outcome = reader.next();
       if (outcome != RecordReader.Outcome.RECORD) {
-        checkCommitted();
         return outcome;
       }
       try {
@@ -73,18 +75,48 @@ final class Replay {
   }
 
   private void take() throws CorruptionException, WireFormatException {
+    requirePlace();
     switch (reader.type()) {
       case RecordType.METADATA -> takeMetadata();
       case RecordType.ENTRY -> {
+        requirePossible(reader.data());
         if (keepEntries) {
           takeEntry(RaftCodec.decodeEntry(reader.data()));
         }
       }
-      case RecordType.STATE -> takeState(RaftCodec.decodeHardState(reader.data()));
+      case RecordType.STATE -> takeState(RecordCodec.decodeHardState(reader.data()));
       case RecordType.CRC -> {}
       case RecordType.SNAPSHOT -> takeSnapshot(RecordCodec.decodeSnapshot(reader.data()));
       default -> throw reader.corrupt("unexpected block type " + reader.type());
     }
+  }
+
+  /// Every segment begins with a checksum and the metadata.
+  private void requirePlace() throws CorruptionException {
+    int expected = switch (reader.recordInSegment()) {
+      case 0 -> RecordType.CRC;
+      case 1 -> RecordType.METADATA;
+      default -> reader.type();
+    };
+    if (reader.type() != expected) {
+      throw reader.corrupt("wal: record of type " + reader.type() + " where one of type " + expected + " belongs");
+    }
+  }
+
+  /// Terms and commits only grow, and what is committed is in the log. Checked because a record's type is not summed: an
+  /// entry without data, its type rotten, reads as a state.
+  private void takeState(HardState state) throws CorruptionException {
+    boolean falls = Long.compareUnsigned(state.term(), hardState.term()) < 0
+        || Long.compareUnsigned(state.commit(), hardState.commit()) < 0;
+    boolean isAhead = (keepEntries || lastTerm != 0) && Long.compareUnsigned(state.commit(), committableIndex()) > 0;
+    if (falls || isAhead) {
+      throw reader.corrupt("wal: impossible hard state " + state + " behind " + hardState);
+    }
+    hardState = state;
+  }
+
+  private long committableIndex() {
+    return Long.compareUnsigned(markedIndex, lastIndex) > 0 ? markedIndex : lastIndex;
   }
 
   private void takeMetadata() throws CorruptionException {
@@ -95,25 +127,12 @@ final class Replay {
     metadata = found;
   }
 
-  private void takeState(HardState state) throws CorruptionException {
-    if (Long.compareUnsigned(state.term(), hardState.term()) < 0) {
-      throw reader.corrupt("wal: term falls from " + Long.toUnsignedString(hardState.term()) + " to "
-          + Long.toUnsignedString(state.term()));
-    }
-    if (bareChange != null && Long.compareUnsigned(bareChange.term(), state.term()) > 0) {
-      throw reader.corrupt("wal: entry " + Long.toUnsignedString(bareChange.index()) + " is of a later term");
-    }
-    bareChange = null;
-    hardState = state;
-  }
-
   private void takeEntry(Entry entry) throws CorruptionException {
     if (Long.compareUnsigned(entry.index(), start.index()) <= 0) {
       termAtStart = entry.index() == start.index() ? entry.term() : 0;
       forgetEntries();
       return;
     }
-    checkEntry(entry);
     long position = entry.index() - start.index() - 1;
     if (Long.compareUnsigned(position, entries.size()) > 0) {
       throw reader.corrupt("wal: slice bounds out of range, snapshot[Index: " + Long.toUnsignedString(start.index())
@@ -128,33 +147,42 @@ final class Replay {
     lastIndex = entry.index();
   }
 
-  private void checkEntry(Entry entry) throws CorruptionException {
-    if (Long.compareUnsigned(entry.index(), hardState.commit()) <= 0) {
-      throw reader.corrupt("wal: committed entry " + Long.toUnsignedString(entry.index()) + " is written again");
-    }
-    if (entry.type() != EntryType.NORMAL && entry.data().isEmpty()) {
-      // Of version 2 it leaves a joint configuration. Otherwise it is a hard state of a cluster in its first terms.
-      if (entry.type() == EntryType.CONF_CHANGE) {
-        throw reader.corrupt("wal: entry " + Long.toUnsignedString(entry.index()) + " changes nothing");
+  /// What is committed is never written again, and no configuration change is empty but the one that leaves a joint
+  /// configuration, which follows an entry of its own term. Checked because a record's type is not summed: a state, its
+  /// type rotten, reads as an entry.
+  private void requirePossible(ProtoReader in) throws CorruptionException, WireFormatException {
+    int type = 0;
+    long term = 0;
+    long index = 0;
+    boolean empty = true;
+    for (int field = in.next(); field != 0; field = in.next()) {
+      switch (field) {
+        case 1 -> type = in.enumNumber();
+        case 2 -> term = in.number();
+        case 3 -> index = in.number();
+        default -> {
+          empty = false;
+          in.skip();
+        }
       }
-      bareChange = entry;
     }
-  }
-
-  /// @throws CorruptionException when the log ends before what it says is committed
-  private void checkCommitted() throws CorruptionException {
-    if (keepEntries && Long.compareUnsigned(hardState.commit(), Math.max(lastIndex, lastSnapshot)) > 0) {
-      throw reader.corrupt("wal: the log ends before the entry " + Long.toUnsignedString(hardState.commit())
-          + " that it says is committed");
+    boolean committed = Long.compareUnsigned(index, hardState.commit()) <= 0
+        && Long.compareUnsigned(index, start.index()) > 0;
+    boolean leavesJoint = type == EntryType.CONF_CHANGE_V2.ordinal() && (lastTerm == 0 || lastTerm == term);
+    boolean changesNothing = type != EntryType.NORMAL.ordinal() && empty && !leavesJoint;
+    if (term == 0 || committed && keepEntries || changesNothing) {
+      throw reader.corrupt("wal: impossible entry " + Long.toUnsignedString(term) + "/"
+          + Long.toUnsignedString(index) + " behind " + hardState);
     }
-    if (bareChange != null && Long.compareUnsigned(bareChange.term(), hardState.term()) > 0) {
-      throw reader.corrupt("wal: entry " + Long.toUnsignedString(bareChange.index()) + " is of a later term");
-    }
+    lastTerm = term;
+    lastIndex = keepEntries ? lastIndex : index;
   }
 
   private void takeSnapshot(WalSnapshot snapshot) throws CorruptionException {
     snapshots.add(snapshot);
-    lastSnapshot = snapshot.index();
+    if (Long.compareUnsigned(snapshot.index(), markedIndex) > 0) {
+      markedIndex = snapshot.index();
+    }
     if (keepEntries && snapshot.index() == start.index()) {
       if (snapshot.term() != start.term()) {
         throw reader.corrupt("wal: snapshot mismatch");

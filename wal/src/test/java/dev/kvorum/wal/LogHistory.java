@@ -96,8 +96,12 @@ final class LogHistory {
     }
 
     boolean holds(WalSnapshot start, HardState hardState, List<Entry> entries) {
-      return start().index() == start.index()
-          && this.hardState.equals(hardState)
+      return start().index() == start.index() && reads(start, hardState, entries);
+    }
+
+    /// As `holds`, for one who reads from elsewhere than where a member would.
+    boolean reads(WalSnapshot start, HardState hardState, List<Entry> entries) {
+      return this.hardState.equals(hardState)
           && List.copyOf(entriesAfter(start).values()).equals(entries);
     }
   }
@@ -148,6 +152,17 @@ final class LogHistory {
 
   @Nullable Snapshot file(long index) {
     return files.get(index);
+  }
+
+  /// Whether that is what the log held after any of its records.
+  boolean wasEver(WalSnapshot start, HardState hardState, List<Entry> entries) {
+    State state = beginning.copy();
+    boolean found = state.reads(start, hardState, entries);
+    for (int i = 0; i < records.size() && !found; i++) {
+      state.take(records.get(i));
+      found = state.reads(start, hardState, entries);
+    }
+    return found;
   }
 
   /// Follows a history through ascending operations.
