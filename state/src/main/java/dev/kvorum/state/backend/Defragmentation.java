@@ -24,8 +24,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Owned by the backend loop. Source for the copy's file name and page fill: bolt-format §9.
 public final class Defragmentation implements AutoCloseable {
-  /// The copy's commits are synced, which costs more than a small step of copying.
-  private static final long COMMIT_BYTES = 8L << 20;
+  /// The copy is committed, and so synced, as often: a log on the same disk that syncs meanwhile has to wait for no more
+  /// than this.
+  private static final long COMMIT_BYTES = 1L << 20;
 
   private final Backend backend;
   private final Disk disk;

@@ -6,7 +6,8 @@ import dev.kvorum.bolt.WriteTx;
 import dev.kvorum.env.CorruptionException;
 
 /// The physical part of one compaction: walks the revisions at or below the compacted one, in bounded steps, deletes
-/// those not kept, and notes in the last step's transaction that it is finished.
+/// those not kept, and notes in the last step's transaction that it is finished. That step deletes nothing: so the pages
+/// that the ones before gave up count as free by then, and whoever waited for the end sees the space he has won.
 ///
 /// After a crash it is begun again from the start: what was deleted is gone, the rest is decided alike.
 ///
@@ -30,6 +31,7 @@ public final class RevisionSweep {
     keys.fillPercent(BatchWriter.ASCENDING_FILL);
     Cursor cursor = keys.cursor();
     int scanned = 0;
+    long deletedBefore = deleted;
     for (boolean more = cursor.seek(next); more && scanned < scanMax; more = cursor.next()) {
       int length = readKey(cursor, tx);
       long main = RevisionKey.main(key);
@@ -47,7 +49,7 @@ public final class RevisionSweep {
         deleted++;
       }
     }
-    if (scanned < scanMax) {
+    if (scanned < scanMax && deleted == deletedBefore) {
       finish(tx);
     }
   }

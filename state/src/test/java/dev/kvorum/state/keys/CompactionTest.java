@@ -234,8 +234,25 @@ class CompactionTest {
     rig.commit();
     assertThat(compaction.isReady()).isTrue();
     assertThat(rig.stepCompaction(1, 100)).isSameAs(compaction);
+    assertThat(compaction.isFinished()).as("with the step that finds nothing more to delete").isFalse();
+    assertThat(rig.stepCompaction(1, 100)).isSameAs(compaction);
     assertThat(compaction.isFinished()).isTrue();
     assertThat(compaction.deleted()).isEqualTo(2);
+  }
+
+  @Test
+  void theSpaceACompactionWinsShowsWhenItIsFinished() throws IOException {
+    for (int i = 0; i < 500; i++) {
+      rig.put("a", "x".repeat(1000));
+    }
+    rig.commit();
+    long before = rig.backend.size().inUseBytes();
+    rig.store.compact(rig.store.currentRevision());
+    rig.commit();
+    while (rig.store.compaction() != null) {
+      rig.stepCompaction(1, 10_000);
+    }
+    assertThat(rig.backend.size().inUseBytes()).isLessThan(before / 4);
   }
 
   @Test

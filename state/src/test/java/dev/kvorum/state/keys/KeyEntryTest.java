@@ -98,6 +98,28 @@ class KeyEntryTest {
     assertThat(left.put(6000, 0).versionAt(10)).isEqualTo(5999 - 1000);
   }
 
+  /// A key put 100,000 times costs a put what any key does: its older revisions are copied when their array doubles or
+  /// so, and a compaction looks at what it keeps, not at what goes.
+  @Test
+  void aHotKeyIsNotCopiedByItsPuts() {
+    int puts = 100_000;
+    KeyEntry entry = KeyEntry.created(2, 0);
+    int copies = 0;
+    for (int rev = 3; rev < puts + 2; rev++) {
+      RevisionLog before = entry.log();
+      entry = entry.put(rev, 0);
+      copies += entry.log() == before ? 0 : 1;
+    }
+    assertThat(copies).isLessThan(40);
+    assertThat(entry.last()).isEqualTo(puts - 1);
+    assertThat(entry.mainAt(entry.liveAt(50_000))).isEqualTo(50_000);
+    KeyEntry left = entry.compacted(puts - 4);
+    assertThat(left).isNotNull();
+    assertThat(left.last()).isEqualTo(5);
+    assertThat(left.log().heapBytes()).isLessThan(200);
+    assertThat(left.versionAt(0)).isEqualTo(puts - 5);
+  }
+
   @Test
   void aFirstRecordOfACompactedKeyBringsItsPast() {
     KeyEntry entry = KeyEntry.restored(30, 1, 7, 12, false);
