@@ -22,6 +22,14 @@ import org.jspecify.annotations.Nullable;
 final class BackendLoop {
   private static final int DEFRAGMENT_KEYS_PER_STEP = 2_000;
   private static final long DEFRAGMENT_BYTES_PER_STEP = 1L << 20;
+
+  /// While writes come, a copying step rests for as long as it worked: half a processor and half the disk are theirs.
+  private static final long DEFRAGMENT_YIELDS_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
+  /// Revisions looked at for each one of `--compaction-batch-limit`: etcd holds its readers and writers up for a batch,
+  /// ours holds up nobody.
+  private static final int COMPACTION_ROWS_PER_BATCH_ROW = 10;
+
   private static final long COMPACTION_RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
   private final World world;
@@ -31,6 +39,8 @@ final class BackendLoop {
   private Backend backend;
   private @Nullable Defragmenting defragmenting;
   private boolean stopped;
+  private boolean written;
+  private long writtenNanos;
 
   /// Hears how long each commit took, in nanoseconds.
   @FunctionalInterface
@@ -78,6 +88,8 @@ final class BackendLoop {
             return;
           }
           long begun = world.clock().nanos();
+          written = true;
+          writtenNanos = begun;
           BackendCommit commit = backend.write(batch);
           observer.committed(world.clock().nanos() - begun);
           committed.accept(commit);
@@ -93,7 +105,7 @@ final class BackendLoop {
           if (stopped || owner != backend) {
             return;
           }
-          BackendCommit commit = compaction.backendStep(config.compactionBatchLimit());
+          BackendCommit commit = compaction.backendStep(COMPACTION_ROWS_PER_BATCH_ROW * config.compactionBatchLimit());
           if (commit == null) {
             loop.schedule(COMPACTION_RETRY_NANOS, () -> compact(owner, compaction, stepped));
           } else {
@@ -126,9 +138,12 @@ final class BackendLoop {
       return;
     }
     try {
+      long begun = world.clock().nanos();
       BackendCommit commit = one.work().step(DEFRAGMENT_KEYS_PER_STEP, DEFRAGMENT_BYTES_PER_STEP);
       if (commit == null) {
-        loop.execute(() -> step(one));
+        long ended = world.clock().nanos();
+        boolean yields = written && ended - writtenNanos < DEFRAGMENT_YIELDS_NANOS;
+        loop.schedule(yields ? ended - begun : 0, () -> step(one));
       } else {
         defragmenting = null;
         one.done().accept(commit);
