@@ -25,6 +25,9 @@ public final class Checker {
   private final PageSet freed = new PageSet();
   private final PageSet reached = new PageSet();
 
+  /// Pages told to be of a wrong type.
+  private final PageSet unreadable = new PageSet();
+
   /// Pages whose keys were looked at: a page with two references, told already, is not walked below twice.
   private final PageSet ordered = new PageSet();
 
@@ -115,6 +118,7 @@ public final class Checker {
     }
     if (flags != Page.BRANCH && flags != Page.LEAF) {
       found("page " + id + ": invalid type: " + Pages.typeName(flags) + " (stack: " + stackText() + ")");
+      unreadable.add(id);
       return false;
     }
     return true;
@@ -172,7 +176,7 @@ public final class Checker {
       long at = pages.at(id);
       return ordered.add(id) && stack.size() <= Page.DEPTH_MAX ? checkOrderIn(id, at, least, beyond) : least;
     } catch (CorruptionException e) {
-      if (!findings.contains(e.getMessage())) { // the walk before tells what is wrong with pages, not with all elements
+      if (!unreadable.contains(id) && !findings.contains(e.getMessage())) { // the walk before tells what is wrong with pages, not with all elements
         found(e.getMessage());
       }
       return least;

@@ -50,7 +50,8 @@ final class Pages {
       if (flags == Page.BRANCH) {
         throw corrupt(at, "page " + id + ": branch without elements");
       }
-    } else if (map.get(Page.INT, at + Page.HEADER_BYTES + (flags == Page.LEAF ? 4 : 0)) != elementsEnd - Page.HEADER_BYTES) {
+    } else if (map.get(Page.INT, at + Page.HEADER_BYTES + (flags == Page.LEAF ? 4 : 0))
+        != elementsEnd - Page.HEADER_BYTES) {
       // all writers put the first key right behind the elements, so a wrong count shows before it hides any
       throw corrupt(at, "page " + id + ": " + Page.count(word) + " elements do not end where keys begin");
     }

@@ -74,7 +74,7 @@ public final class Salvage {
       disk.open(target, Disk.OpenMode.CREATE_NEW).close();
       long present = Math.min(meta.pageCount(), from.size() / meta.pageSize());
       try (DiskFile.Mapping map = from.map(Math.max(1, present * meta.pageSize()));
-          Bolt to = Bolt.open(disk, target, BoltOptions.defaults().withInitialMapBytes(0).withPageSize(sizeFor(meta)))) {
+          Bolt to = Bolt.open(disk, target, optionsFor(meta))) {
         Pages pages = new Pages(map.segment(), meta.pageSize(), present, source);
         Meta older = metas.older();
         if (older != null && !isReadable(pages, meta.root()) && isReadable(pages, older.root())) {
@@ -97,8 +97,8 @@ public final class Salvage {
     }
   }
 
-  private static int sizeFor(Meta meta) {
-    return Math.clamp(meta.pageSize(), 1024, 65536);
+  private static BoltOptions optionsFor(Meta meta) {
+    return BoltOptions.defaults().withInitialMapBytes(0).withPageSize(Math.clamp(meta.pageSize(), 1024, 65536));
   }
 
   private SalvageReport run(boolean strays) throws IOException {

@@ -6,6 +6,7 @@ import dev.kvorum.env.DiskFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /// Operations on a copy of a file that no longer opens, or should not: the source is only ever read, and locked
 /// meanwhile against writers. Each refuses to touch a target that exists.
@@ -53,8 +54,8 @@ public final class Surgery {
       Meta older = both.older();
       if (older == null) {
         Meta.Reading flawed = both.first().meta() == null ? both.first() : both.second();
-        throw new CorruptionException(
-            source, both.first().meta() == null ? 0 : both.pageSize(), "no older meta page to revert to: " + flawed.flaw());
+        int at = both.first().meta() == null ? 0 : both.pageSize();
+        throw new CorruptionException(source, at, "no older meta page to revert to: " + flawed.flaw());
       }
       try (DiskFile to = copy(disk, from, target)) {
         writeMeta(to, older, both.newestSlot());
@@ -80,7 +81,7 @@ public final class Surgery {
     }
   }
 
-  private static void abandon(DiskFile to, @org.jspecify.annotations.Nullable Meta meta, int slot) throws IOException {
+  private static void abandon(DiskFile to, @Nullable Meta meta, int slot) throws IOException {
     if (meta != null) {
       writeMeta(
           to,

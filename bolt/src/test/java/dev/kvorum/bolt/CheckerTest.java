@@ -109,7 +109,7 @@ class CheckerTest {
   @Test
   void aPageOfAWrongType() throws Exception {
     after(b -> b.putShort(at(leaves[0]) + 8, (short) Page.FREELIST));
-    assertThat(found).contains(
+    assertThat(found).containsExactly(
         "page " + leaves[0] + ": invalid type: freelist (stack: [" + branch + " " + leaves[0] + "])");
   }
 

@@ -135,7 +135,8 @@ class FailingDiskTest {
           }
           assertThat(states.subList(least, states.size())).contains(found);
         } catch (Exception | AssertionError e) {
-          throw new AssertionError("then power lost before " + op + ", " + disk.describe(op) + ", leaving " + survival, e);
+          throw new AssertionError(
+              "then power lost before " + op + ", " + disk.describe(op) + ", leaving " + survival, e);
         }
         points++;
       }

@@ -29,7 +29,8 @@ class LongReadersTest {
       Bucket bucket = tx.createBucketIfAbsent(NAME);
       for (int i = 0; i < PUTS; i++) {
         byte[] key = ByteBuffer.allocate(4).putInt(random.nextInt(KEYS)).array();
-        bucket.put(key, ByteBuffer.allocate(50 + random.nextInt(50) + random.nextInt(40) / 39 * 3000).putInt(stamp).array());
+        int length = 50 + random.nextInt(50) + random.nextInt(40) / 39 * 3000;
+        bucket.put(key, ByteBuffer.allocate(length).putInt(stamp).array());
       }
       tx.commit();
     }

@@ -101,7 +101,9 @@ class SurgeryTest {
         .isInstanceOf(CorruptionException.class)
         .hasMessageContaining("no older meta page to revert to: checksum error");
     assertThat(disk.exists(COPY)).isFalse();
-    assertThat(Surgery.metas(disk, FILE)).extracting(Surgery.MetaFinding::isValid).containsExactlyInAnyOrder(true, false);
+    assertThat(Surgery.metas(disk, FILE))
+        .extracting(Surgery.MetaFinding::isValid)
+        .containsExactlyInAnyOrder(true, false);
   }
 
   @Test
@@ -219,7 +221,7 @@ class SurgeryTest {
     long root = rootOfBucket();
     damage(b -> b.putLong((int) root * PAGE + 16 + 8, root));
     SalvageReport report = Salvage.run(disk, FILE, COPY, false);
-    assertThat(report.losses()).extracting(SalvageReport.Loss::what).anyMatch(what -> what.contains("multiple references"));
+    assertThat(report.losses()).anyMatch(loss -> loss.what().contains("multiple references"));
     read(COPY);
     assertThatThrownBy(() -> Bolt.open(disk, FILE, OPTIONS)).isInstanceOf(CorruptionException.class);
     try (Bolt bolt = Bolt.open(disk, FILE, BoltOptions.reading()); ReadTx tx = bolt.beginRead()) {
