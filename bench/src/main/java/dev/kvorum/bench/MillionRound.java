@@ -23,6 +23,8 @@ final class MillionRound {
   private static final int WARM_UP_SECONDS = 3;
   private static final long WORK_NANOS_MAX = 900_000_000_000L;
   private static final int WORK_SECONDS_MAX = 900;
+  /// A server that reads all of the past for each batch of it needs far longer; it is not waited for.
+  private static final long CATCH_UP_NANOS_MAX = 120_000_000_000L;
   /// Of a key and its value in an answer, beside the two themselves; generous.
   private static final int KEY_VALUE_EXTRA_BYTES = 32;
 
@@ -109,7 +111,7 @@ final class MillionRound {
 
   private RangeResponse ask(byte[] request) throws IOException {
     try (LoadLoop loop = new LoadLoop(server.port())) {
-      return RangeResponse.parseFrom(loop.call(loop.connect(), Template.RANGE, request));
+      return RangeResponse.parseFrom(loop.call(loop.connect(), Template.RANGE, request, WORK_NANOS_MAX));
     }
   }
 
@@ -287,11 +289,12 @@ final class MillionRound {
     CatchUpCall watcher = new CatchUpCall(now);
     try (LoadLoop loop = new LoadLoop(server.port())) {
       watcher.start(loop.connect(), KEYS, now - behind + 1);
-      loop.run(WORK_NANOS_MAX, watcher::isDone);
+      loop.run(CATCH_UP_NANOS_MAX, watcher::isDone);
     }
-    if (!watcher.failure().isEmpty() || watcher.events() < behind) {
-      throw new IOException("the watcher saw " + watcher.events() + " of " + behind + " events; " + watcher.failure());
+    if (!watcher.failure().isEmpty()) {
+      throw new IOException("the watcher saw " + watcher.events() + " events; " + watcher.failure());
     }
+    figures.add("what the watcher has caught up with", "%", Math.min(100, 100.0 * watcher.events() / behind));
   }
 
   private void compact() throws IOException {
