@@ -56,6 +56,7 @@ final class ApplyLoop {
   private long index;
   private long term;
   private boolean turned;
+  private long turnBytes;
 
   private volatile long appliedIndex;
   private volatile long appliedTerm;
@@ -68,7 +69,9 @@ final class ApplyLoop {
     void raiseNoSpace(Runnable then);
 
     /// Everything up to `index` is applied and published.
-    void turnEnded(long index);
+    ///
+    /// @param bytes of the entries that this turn applied
+    void turnEnded(long index, long bytes);
 
     /// The first entry of this member's own term as leader is applied: it is up to date.
     void leads();
@@ -272,6 +275,7 @@ final class ApplyLoop {
           throw new IOException("entry " + entry.index() + " is a joint configuration change, which etcd never makes");
     }
     index = entry.index();
+    turnBytes += entry.data().size();
     term = entry.term();
   }
 
@@ -343,7 +347,8 @@ final class ApplyLoop {
     }
     done.clear();
     runBlocked();
-    effects.turnEnded(index);
+    effects.turnEnded(index, turnBytes);
+    turnBytes = 0;
     raftLoop.applied(List.copyOf(responses));
     responses.clear();
   }

@@ -179,6 +179,10 @@ public final class MaintenanceService {
   }
 
   public void snapshot(SnapshotRequest request, Caller caller, StreamReply<Encoded> reply) {
+    if (!caller.account().chargeAnswer(SnapshotStreamer.HELD_BYTES)) {
+      reply.refuse(MemoryBudget.refusal());
+      return;
+    }
     upkeep.flush(() -> backendLoop.openSnapshot(file -> new SnapshotStreamer(file, workers, reply).start()));
   }
 }

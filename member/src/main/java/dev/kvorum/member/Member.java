@@ -62,6 +62,7 @@ public final class Member {
   private final Proposals proposals;
   private final QuotaGuard quota;
   private final WatchHub watchHub;
+  private final MemoryBudget memory;
   private final KvService kv;
   private final LeaseService leases;
   private final MaintenanceService maintenance;
@@ -120,6 +121,7 @@ public final class Member {
     this.links = links;
     this.joined = boot.joined();
     this.observer = observer;
+    this.memory = new MemoryBudget(config.memoryBytes());
     this.machine = boot.machine();
     this.memberId = boot.memberId();
     this.membership = machine.membership().view();
@@ -156,6 +158,7 @@ public final class Member {
             this::view,
             headers,
             observer.watches(),
+            memory,
             config.maxRequestBytes() + 512 * 1024,
             config.progressNotifyNanos(),
             machine.keys().currentRevision(),
@@ -163,7 +166,7 @@ public final class Member {
     var workers = world.loops().workers();
     this.kv =
         new KvService(
-            config, proposals, raftLoop.readIndex(), quota, this::view, headers, upkeep, workers, times);
+            config, proposals, raftLoop.readIndex(), quota, this::view, headers, upkeep, workers, times, memory);
     this.leases = new LeaseService(world, config, links, this::currentRevision, applyLoop, raftLoop, proposals, quota, leaseKeeper, headers);
     this.maintenance =
         new MaintenanceService(this, applyLoop, raftLoop, backendLoop, proposals, upkeep, headers, workers);
@@ -286,8 +289,8 @@ public final class Member {
     }
 
     @Override
-    public void turnEnded(long index) {
-      upkeep.turnEnded(index);
+    public void turnEnded(long index, long bytes) {
+      upkeep.turnEnded(index, bytes);
     }
 
     @Override
@@ -365,6 +368,11 @@ public final class Member {
 
   public ClusterService cluster() {
     return cluster;
+  }
+
+  /// What requests in flight hold of memory. The front books them there, too.
+  public MemoryBudget memory() {
+    return memory;
   }
 
   public MemberConfig config() {

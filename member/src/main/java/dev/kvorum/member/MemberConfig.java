@@ -16,6 +16,7 @@ import java.util.Map;
 /// @param autoCompactionMode and retention as in `--auto-compaction-*`; retention 0 is off
 /// @param progressNotifyNanos `--watch-progress-notify-interval`
 /// @param unsafeNoSync true skips every sync; data may be lost
+/// @param memoryBytes what requests in flight may take of memory together
 public record MemberConfig(
     String name,
     Path dataDir,
@@ -52,7 +53,8 @@ public record MemberConfig(
     boolean priorityRequest,
     boolean unsafeNoSync,
     int maxLearners,
-    String serverVersion) {
+    String serverVersion,
+    long memoryBytes) {
 
   public enum AutoCompactionMode {
     /// Retention is nanoseconds of history.

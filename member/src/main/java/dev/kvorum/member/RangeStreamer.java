@@ -58,6 +58,11 @@ final class RangeStreamer {
     this.revision = request.revision();
   }
 
+  /// What one holds of memory: a chunk as records, the same encoded, and what the network has not taken yet.
+  static long heldBytes(MemberConfig config) {
+    return 3L * config.maxRequestBytes();
+  }
+
   void start() {
     reply.onReady(this::proceed);
     proceed();
@@ -100,7 +105,12 @@ final class RangeStreamer {
     long left = request.limit() > 0 ? request.limit() - delivered : Long.MAX_VALUE;
     long keys = Math.min(chunkKeys, left);
     RangeOptions options = request.options().at(revision).limit(request.countOnly() ? 0 : keys);
-    RangeResult result = view.range(KeyRange.decode(from, request.rangeEnd()), options);
+    KeyRange rest = KeyRange.decode(from, request.rangeEnd());
+    RangeResult result = view.rangeWithin(rest, options, keys > 1 ? 2L * targetBytes : Long.MAX_VALUE);
+    if (result == null) {
+      chunkKeys = Math.max(1, keys / 2); // the values have become larger
+      return;
+    }
     if (revision <= 0) {
       revision = result.revision();
     }
@@ -128,7 +138,7 @@ final class RangeStreamer {
   }
 
   private Encoded encode(RangeResult result, boolean last) {
-    ProtoWriter out = new ProtoWriter(RangeResponses.capacity(result) + 16);
+    ProtoWriter out = new ProtoWriter(RangeResponses.capacity(result.kvs()) + 16);
     int mark = out.open(RangeStreamResponse.RANGE_RESPONSE_FIELD_NUMBER);
     if (last) {
       headers.write(out, RangeResponse.HEADER_FIELD_NUMBER, result.revision());

@@ -25,6 +25,9 @@ final class SnapshotStreamer {
   private static final Logger LOG = LoggerFactory.getLogger(SnapshotStreamer.class);
   private static final int BLOB_BYTES = 32 * 1024;
 
+  /// What one holds of memory: blobs on their way, and what the network has not taken yet.
+  static final long HELD_BYTES = 4 * BLOB_BYTES;
+
   private final BackendSnapshot file;
   private final Executor workers;
   private final StreamReply<Encoded> reply;

@@ -31,11 +31,11 @@ final class Upkeep {
   /// Leaves of the index compacted between two turns of applying: some 50 µs of work.
   private static final int INDEX_LEAVES_PER_STEP = 16;
 
-  /// Values that may wait for bolt before writes are turned away.
+  /// Values that may wait for bolt before writes are turned away; less where memory is scarce.
   private static final long PENDING_BYTES_MAX = 256L << 20;
 
-  /// Entries applied between two prunings of raft's log in memory.
-  private static final long LOG_PRUNE_EVERY = 100;
+  /// What raft's log may keep in memory of entries that are applied; less where memory is scarce.
+  private static final long LOG_BYTES_MAX = 64L << 20;
 
   private final World world;
   private final MemberConfig config;
@@ -50,7 +50,8 @@ final class Upkeep {
   /// Commits on their way back from the backend loop. A member that stops lets them go: each holds the db open.
   private final Queue<BackendCommit> returning = new ConcurrentLinkedQueue<>();
   private long snapshotIndex;
-  private long prunedAt;
+  private final LogRoom logRoom;
+  private final long pendingBytesMax;
   private boolean snapshotting;
   private boolean compacting;
   private boolean compactionStepping;
@@ -89,7 +90,10 @@ final class Upkeep {
     this.snapStore = snapStore;
     this.raftLog = raftLog;
     this.snapshotIndex = snapshotIndex;
-    this.prunedAt = snapshotIndex;
+    this.pendingBytesMax = Math.min(PENDING_BYTES_MAX, config.memoryBytes() / 2);
+    this.logRoom =
+        new LogRoom(
+            config.snapshotCatchupEntries(), Math.min(LOG_BYTES_MAX, config.memoryBytes() / 4), snapshotIndex);
   }
 
   void start() {
@@ -126,20 +130,24 @@ final class Upkeep {
   }
 
   /// After each turn of applying.
-  void turnEnded(long index) {
+  ///
+  /// @param bytes of the entries that it applied
+  void turnEnded(long index, long bytes) {
     if (machine.backend().batch().opCount() >= config.backendBatchOperations()
         && machine.backend().underwayCount() == 0) {
       commit();
     }
-    full = machine.backend().pendingBytes() > PENDING_BYTES_MAX;
+    full = machine.backend().pendingBytes() > pendingBytesMax;
     if (index - snapshotIndex > config.snapshotCount() && !snapshotting) {
       snapshot(index, false);
     }
-    if (index - prunedAt >= LOG_PRUNE_EVERY && index > config.snapshotCatchupEntries() && !raftLog.isHeld()) {
-      prunedAt = index;
-      // a restart reads the log from the WAL, where it goes back to the disk snapshot
-      raftLog.prune(
-          index - config.snapshotCatchupEntries(), index, Memberships.confState(machine.membership().view()));
+    logRoom.applied(index, bytes);
+    if (logRoom.isDue(index) && !raftLog.isHeld()) {
+      long to = logRoom.prune(index);
+      if (to > 0) {
+        // a restart reads the log from the WAL, where it goes back to the disk snapshot
+        raftLog.prune(to, index, Memberships.confState(machine.membership().view()));
+      }
     }
   }
 
@@ -156,7 +164,7 @@ final class Upkeep {
     compacting = false;
     compactionStepping = false;
     snapshotIndex = index;
-    prunedAt = index;
+    logRoom.reset(index);
     full = false;
     driveCompaction();
   }
@@ -173,7 +181,7 @@ final class Upkeep {
         commit,
         () -> {
           machine.keys().committed(commit);
-          full = machine.backend().pendingBytes() > PENDING_BYTES_MAX;
+          full = machine.backend().pendingBytes() > pendingBytesMax;
           driveCompaction();
         });
   }

@@ -106,7 +106,9 @@ class MaintenanceTest {
   @Test
   void raftSnapshotsLetTheLogGo() throws Exception {
     Map<String, Object> often =
-        Map.of("snapshotCount", 50L, "snapshotCatchupEntries", 10L, "backendBatchNanos", 1_000_000L);
+        Map.of(
+            "snapshotCount", 50L, "snapshotCatchupEntries", 10L, "backendBatchNanos", 1_000_000L,
+            "memoryBytes", 1L << 30);
     String large = "x".repeat(1_000_000);
     try (LiveMember live = LiveMember.start(LiveMember.config(directory, often), new RealDisk())) {
       for (int i = 0; i < 200; i++) {

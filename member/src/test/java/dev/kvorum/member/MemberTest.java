@@ -261,6 +261,7 @@ class MemberTest {
         false,
         false,
         1,
-        "3.7.1");
+        "3.7.1",
+        256L << 20);
   }
 }

@@ -39,9 +39,14 @@ import org.slf4j.LoggerFactory;
 public final class EtcdServer {
   private static final Logger LOG = LoggerFactory.getLogger(EtcdServer.class);
   private static final long CONNECTIONS_GRACE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+  /// How long a large answer waits for its client to read on, before others take its place.
+  private static final long STALL_NANOS = TimeUnit.SECONDS.toNanos(30);
+
   private static final long LOOPS_GRACE_NANOS = TimeUnit.MILLISECONDS.toNanos(1_000);
 
   private final ServerConfig config;
+  private final long stallNanos;
   private final EtcdMetrics metrics = new EtcdMetrics();
   private final MemberObserver observer;
   private final Member member;
@@ -57,13 +62,14 @@ public final class EtcdServer {
     void halted(String what, Throwable cause);
   }
 
-  private EtcdServer(ServerConfig config, OnHalt onHalt) throws IOException {
+  private EtcdServer(ServerConfig config, OnHalt onHalt, ProcessMemory memory, long stallNanos) throws IOException {
     this.config = config;
+    this.stallNanos = stallNanos;
     this.observer = new MemberObserver(metrics, onHalt);
     this.member =
         Member.start(
             RealWorld.create(Runtime.getRuntime().availableProcessors(), FailpointServer.ofEnvironment()),
-            MemberSettings.of(config),
+            MemberSettings.of(config, memory.budget()),
             observer);
     this.http = httpFront();
     StartReport.logQuota(config.backend());
@@ -73,6 +79,12 @@ public final class EtcdServer {
   ///
   /// @throws IOException in etcd's words when it cannot: address in use, directory unusable, data that does not fit
   public static EtcdServer start(ServerConfig config, OnHalt onHalt) throws IOException {
+    return start(config, onHalt, ProcessMemory.ofThisProcess(), STALL_NANOS);
+  }
+
+  /// @param stallNanos how long a large answer waits for a client that does not read
+  static EtcdServer start(ServerConfig config, OnHalt onHalt, ProcessMemory memory, long stallNanos)
+      throws IOException {
     DataDirectory directory = DataDirectory.inspect(config);
     LOG.atInfo().addKeyValue("listen-peer-urls", GoUrl.texts(config.listeners().peer()))
         .log("configuring peer listeners");
@@ -83,11 +95,12 @@ public final class EtcdServer {
     checkFree(config.listeners().clientHttp());
     checkFree(config.listeners().metrics());
     StartReport.log(config, directory.initialized());
+    memory.log();
     if (!directory.initialized()) {
       BootstrapRules.check(config);
     }
     directory.makeWritable();
-    EtcdServer server = new EtcdServer(config, onHalt);
+    EtcdServer server = new EtcdServer(config, onHalt, memory, stallNanos);
     try {
       server.describe();
       server.servePeers();
@@ -139,6 +152,7 @@ public final class EtcdServer {
       metrics.featureEnabled.labels(gate.name(), gate.stage()).set(config.gates().isOn(gate));
     }
     ProcessMetrics.addTo(metrics.registry());
+    MemoryMetrics.addTo(metrics.registry(), member);
     LOG.atInfo()
         .addKeyValue("local-member-id", id)
         .addKeyValue("initial-advertise-peer-urls", GoUrl.texts(config.listeners().advertisePeer()))
@@ -161,7 +175,7 @@ public final class EtcdServer {
   private HttpFront httpFront() {
     MetricsSource source = new MetricsSource(metrics, member);
     HttpRoutes routes = new HttpRoutes(member, (accept, encoding) -> source.answer());
-    return new HttpFront(routes, config.security().hostWhitelist(), config.security().cors());
+    return new HttpFront(routes, member.memory(), config.security().hostWhitelist(), config.security().cors());
   }
 
   private void serveMetrics() throws IOException {
@@ -182,7 +196,7 @@ public final class EtcdServer {
   /// @throws IOException in etcd's words when an address cannot be bound
   public void serveClients() throws IOException {
     int maxRequestBytes = Math.clamp(config.limits().maxRequestBytes(), 0, Integer.MAX_VALUE / 4);
-    GrpcFront front = new GrpcFront(member, maxRequestBytes, grpcMetrics());
+    GrpcFront front = new GrpcFront(member, maxRequestBytes, grpcMetrics(), stallNanos);
     boolean split = !config.listeners().clientHttp().isEmpty();
     List<Runnable> lines = new ArrayList<>();
     for (GoUrl url : config.listeners().client()) {

@@ -16,7 +16,8 @@ final class MemberSettings {
 
   private MemberSettings() {}
 
-  static MemberConfig of(ServerConfig config) {
+  /// @param memoryBytes what requests in flight may take of memory
+  static MemberConfig of(ServerConfig config, long memoryBytes) {
     Map<String, List<String>> cluster = new TreeMap<>();
     config.bootstrap().cluster().forEach((name, urls) -> cluster.put(name, GoUrl.texts(urls)));
     return new MemberConfig(
@@ -55,7 +56,8 @@ final class MemberSettings {
         config.gates().isOn(Gate.PriorityRequest),
         config.unsafeNoSync(),
         config.maxLearners(),
-        BuildInfo.ETCD_VERSION);
+        BuildInfo.ETCD_VERSION,
+        memoryBytes);
   }
 
   /// Values above the `int` range are limits that nobody reaches.

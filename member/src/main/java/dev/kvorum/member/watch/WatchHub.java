@@ -8,6 +8,7 @@ import dev.kvorum.env.Failpoints;
 import dev.kvorum.env.Loop;
 import dev.kvorum.env.World;
 import dev.kvorum.member.Headers;
+import dev.kvorum.member.MemoryBudget;
 import dev.kvorum.state.keys.Event;
 import dev.kvorum.state.keys.KvView;
 import java.io.IOException;
@@ -32,11 +33,15 @@ import org.jspecify.annotations.Nullable;
 /// both, its cursor only rises, and a response is put out before the cursor passes it: so events are ordered, unique
 /// and complete, and a progress response (sent only when all watchers of the stream are current) never overtakes any.
 public final class WatchHub {
+  /// A watcher without its keys: itself, its place in the tree, its entry in the stream.
+  private static final long WATCHER_BYTES = 512;
+
   private final Loop loop;
   private final Failpoints failpoints;
   private final Supplier<KvView> views;
   private final WatchResponses responses;
   private final WatchMetrics metrics;
+  private final MemoryBudget memory;
   private final CatchUp catchUp;
   private final long progressNotifyNanos;
   private final RandomGenerator random;
@@ -58,6 +63,7 @@ public final class WatchHub {
       Supplier<KvView> views,
       Headers headers,
       WatchMetrics metrics,
+      MemoryBudget memory,
       int fragmentBytesMax,
       long progressNotifyNanos,
       long startRevision,
@@ -65,6 +71,7 @@ public final class WatchHub {
     this.failpoints = world.failpoints();
     this.views = views;
     this.metrics = metrics;
+    this.memory = memory;
     this.responses = new WatchResponses(headers, fragmentBytesMax);
     this.progressNotifyNanos = progressNotifyNanos;
     this.random = new SplittableRandom(world.random().nextLong());
@@ -75,7 +82,7 @@ public final class WatchHub {
 
   /// @param outlet called from the watch loop whenever the session has something to poll; must not block
   public WatchSession open(Runnable outlet) {
-    WatchSession session = new WatchSession(this, outlet);
+    WatchSession session = new WatchSession(this, memory, outlet);
     streams.incrementAndGet(); // before the view is asked: what the apply loop passed over by then is in it
     loop.execute(
         () -> {
@@ -273,6 +280,10 @@ public final class WatchHub {
       session.send(responses.refused(revision, WatchCancelReason.DUPLICATE_ID.text()));
       return;
     }
+    if (!memory.tryTake(bytesOf(key, end))) {
+      session.send(responses.refused(revision, MemoryBudget.refusal().text()));
+      return;
+    }
     long now = newestRevision();
     Watcher watcher = watcher(session, request, id, key, end, now);
     session.watchers.put(id, watcher);
@@ -328,7 +339,13 @@ public final class WatchHub {
         });
   }
 
+  /// What a watcher takes of memory.
+  private static long bytesOf(byte[] key, byte @Nullable [] end) {
+    return WATCHER_BYTES + key.length + (end == null ? 0 : end.length);
+  }
+
   private void drop(Watcher watcher) {
+    memory.give(bytesOf(watcher.begin, watcher.end));
     watcher.cancelled = true;
     leaveCurrent(watcher);
     catchUp.remove(watcher);

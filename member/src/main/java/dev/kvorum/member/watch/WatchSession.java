@@ -2,6 +2,7 @@ package dev.kvorum.member.watch;
 
 import dev.kvorum.api.Encoded;
 import dev.kvorum.api.etcdserverpb.WatchCreateRequest;
+import dev.kvorum.member.MemoryBudget;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -22,6 +23,7 @@ public final class WatchSession {
   private static final int UNANSWERED_MAX = 2 * OUTBOX_RESPONSES_MAX;
 
   private final WatchHub hub;
+  private final MemoryBudget memory;
   private final Runnable outlet;
   private final ConcurrentLinkedQueue<Encoded> outbox = new ConcurrentLinkedQueue<>();
   private final AtomicInteger queued = new AtomicInteger();
@@ -37,8 +39,9 @@ public final class WatchSession {
   boolean notifiesProgress;
 
   /// @param outlet called from the watch loop when there is something to [#poll]; must not block
-  WatchSession(WatchHub hub, Runnable outlet) {
+  WatchSession(WatchHub hub, MemoryBudget memory, Runnable outlet) {
     this.hub = hub;
+    this.memory = memory;
     this.outlet = outlet;
   }
 
@@ -82,7 +85,8 @@ public final class WatchSession {
     if (next != null) {
       int left = queued.decrementAndGet();
       queuedBytes.addAndGet(-next.size());
-      if (starved && left <= OUTBOX_RESPONSES_MAX / 2) {
+      memory.give(next.size());
+      if (starved && left <= OUTBOX_RESPONSES_MAX / 2 && (left == 0 || memory.hasRoomForAnswers())) {
         starved = false;
         hub.drained();
       }
@@ -92,6 +96,10 @@ public final class WatchSession {
 
   /// Puts a response out, whether there is room or not: control responses and the batch that found room.
   void send(Encoded response) {
+    if (closed) {
+      return;
+    }
+    memory.force(response.size());
     queued.incrementAndGet();
     queuedBytes.addAndGet(response.size());
     outbox.add(response);
@@ -99,19 +107,29 @@ public final class WatchSession {
 
   /// Nobody will take what is left.
   void forget() {
-    outbox.clear();
+    for (Encoded left = outbox.poll(); left != null; left = outbox.poll()) {
+      memory.give(left.size());
+    }
   }
 
   void flush() {
     outlet.run();
   }
 
+  /// Whether another batch may be put out. An empty outbox has room always, so that everyone gets on, however slowly; the
+  /// others only while answers find room in memory.
   boolean hasRoom() {
-    if (queued.get() < OUTBOX_RESPONSES_MAX && queuedBytes.get() < OUTBOX_BYTES_MAX) {
+    if (queued.get() == 0) {
+      return true;
+    }
+    if (memory.hasRoomForAnswers() && queued.get() < OUTBOX_RESPONSES_MAX && queuedBytes.get() < OUTBOX_BYTES_MAX) {
       return true;
     }
     starved = true;
     // the front may have drained it between the test and the flag
-    return queued.get() <= OUTBOX_RESPONSES_MAX / 2 && queuedBytes.get() < OUTBOX_BYTES_MAX;
+    return queued.get() == 0
+        || memory.hasRoomForAnswers()
+            && queued.get() <= OUTBOX_RESPONSES_MAX / 2
+            && queuedBytes.get() < OUTBOX_BYTES_MAX;
   }
 }

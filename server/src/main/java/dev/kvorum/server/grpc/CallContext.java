@@ -1,6 +1,7 @@
 package dev.kvorum.server.grpc;
 
 import dev.kvorum.member.Caller;
+import dev.kvorum.member.MemoryBudget;
 import io.grpc.Grpc;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
@@ -27,8 +28,13 @@ final class CallContext {
   static Caller caller(ServerCall<?, ?> call, Metadata headers) {
     EventExecutor loop = ThreadExecutorMap.currentExecutor();
     SocketAddress remote = call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
+    CallAccount account = CallAccount.current();
     return new Caller(
-        token(headers), null, remote == null ? "" : remote.toString(), loop == null ? Runnable::run : loop);
+        token(headers),
+        null,
+        remote == null ? "" : remote.toString(),
+        loop == null ? Runnable::run : loop,
+        account == null ? MemoryBudget.Account.FREE : account);
   }
 
   private static @Nullable String token(Metadata headers) {

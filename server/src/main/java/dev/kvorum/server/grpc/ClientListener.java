@@ -21,6 +21,10 @@ public final class ClientListener {
   /// Requests up to this size are read in full, so that they are refused in etcd's words.
   private static final long READ_BYTES_MIN = 16 << 20;
 
+  private static final int WINDOWS = 256;
+  private static final int WINDOW_MIN = 64 * 1024;
+  private static final int WINDOW_MAX = 1 << 20;
+
   private final Server server;
   private final GrpcFront front;
   private final EventLoopGroup acceptors;
@@ -58,6 +62,9 @@ public final class ClientListener {
             .workerEventLoopGroup(workers)
             .directExecutor()
             .fallbackHandlerRegistry(front)
+            .addStreamTracerFactory(CallAccount.factory(front.memory()))
+            // what a connection may send that nobody has asked for yet
+            .flowControlWindow((int) Math.clamp(front.memory().limitBytes() / WINDOWS, WINDOW_MIN, WINDOW_MAX))
             // our own refusal comes first, in etcd's words; this only bounds what is read before it
             .maxInboundMessageSize(readBytesMax(limits.maxRequestBytes() + GrpcFront.REQUEST_OVERHEAD_BYTES))
             .maxInboundMetadataSize(METADATA_BYTES_MAX)

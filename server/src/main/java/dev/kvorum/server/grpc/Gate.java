@@ -10,7 +10,8 @@ import java.util.function.BooleanSupplier;
 ///
 /// @param hasLeader whether this member knows a leader now
 /// @param streams where streams register while they are open
-record Gate(BooleanSupplier hasLeader, RpcObserver observer, OpenStreams streams) {
+/// @param stallNanos how long a large answer waits for a client that does not read
+record Gate(BooleanSupplier hasLeader, RpcObserver observer, OpenStreams streams, long stallNanos) {
   RpcObserver.CallObserver started(ServerCall<?, ?> call, Metadata headers) {
     return observer.started(call.getMethodDescriptor(), CallContext.clientApiVersion(headers));
   }

@@ -5,6 +5,7 @@ import dev.kvorum.api.EtcdException;
 import dev.kvorum.api.GrpcCode;
 import dev.kvorum.api.etcdserverpb.*;
 import dev.kvorum.member.Member;
+import dev.kvorum.member.MemoryBudget;
 import dev.kvorum.state.RequestCodec;
 import io.grpc.HandlerRegistry;
 import io.grpc.Metadata;
@@ -26,13 +27,16 @@ public final class GrpcFront extends HandlerRegistry {
   /// Room for a request's framing above `--max-request-bytes`, as in etcd.
   public static final int REQUEST_OVERHEAD_BYTES = 512 * 1024;
 
-  private final Map<String, ServerMethodDefinition<byte[], Encoded>> methods = new HashMap<>();
+  private final Map<String, ServerMethodDefinition<byte[], ?>> methods = new HashMap<>();
   private final Set<String> services = new TreeSet<>();
   private final Gate gate;
+  private final MemoryBudget memory;
   private final int requestBytesMax;
 
-  public GrpcFront(Member member, int maxRequestBytes, RpcObserver observer) {
-    this.gate = new Gate(member::hasLeader, observer, new OpenStreams());
+  /// @param stallNanos how long a large answer waits for a client that does not read
+  public GrpcFront(Member member, int maxRequestBytes, RpcObserver observer, long stallNanos) {
+    this.gate = new Gate(member::hasLeader, observer, new OpenStreams(), stallNanos);
+    this.memory = member.memory();
     this.requestBytesMax = maxRequestBytes + REQUEST_OVERHEAD_BYTES;
     serveKeys(member);
     serveLeases(member);
@@ -99,7 +103,7 @@ public final class GrpcFront extends HandlerRegistry {
 
   private <Q> void unary(
       MethodDescriptor<?, ?> method, RequestParser.Parse<Q> parse, UnaryHandler.Unary<Q> handler) {
-    add(method, new UnaryHandler<>(parser(parse), gate, handler));
+    add(method, RpcMethod.unary(method), new UnaryHandler<>(parser(parse), gate, handler));
   }
 
   private <Q> void stream(
@@ -112,8 +116,18 @@ public final class GrpcFront extends HandlerRegistry {
   }
 
   private void add(MethodDescriptor<?, ?> method, ServerCallHandler<byte[], Encoded> handler) {
+    add(method, RpcMethod.of(method), handler);
+  }
+
+  private <R> void add(
+      MethodDescriptor<?, ?> method, MethodDescriptor<byte[], R> ours, ServerCallHandler<byte[], R> handler) {
     services.add(String.valueOf(method.getServiceName()));
-    methods.put(method.getFullMethodName(), ServerMethodDefinition.create(RpcMethod.of(method), handler));
+    methods.put(method.getFullMethodName(), ServerMethodDefinition.create(ours, handler));
+  }
+
+  /// What calls are booked in.
+  MemoryBudget memory() {
+    return memory;
   }
 
   private ServerCallHandler<byte[], Encoded> refusing(EtcdException why) {

@@ -4,6 +4,7 @@ import dev.kvorum.api.Encoded;
 import dev.kvorum.api.EtcdException;
 import dev.kvorum.api.etcdserverpb.LeaseKeepAliveRequest;
 import dev.kvorum.member.Caller;
+import dev.kvorum.member.MemoryBudget;
 import dev.kvorum.member.Reply;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
@@ -26,6 +27,13 @@ final class KeepAliveEndpoint implements ServerCallHandler<byte[], Encoded> {
   @Override
   public ServerCall.Listener<byte[]> startCall(ServerCall<byte[], Encoded> call, Metadata headers) {
     Stream stream = new Stream(call, CallContext.caller(call, headers), gate.started(call, headers));
+    CallAccount account = CallAccount.current();
+    if (account != null) {
+      account.whenOver(() -> stream.endNow(Statuses.of(MemoryBudget.refusal())));
+    }
+    if (stream.ended) {
+      return new ServerCall.Listener<>() {};
+    }
     try {
       gate.check(headers);
       call.sendHeaders(new Metadata());

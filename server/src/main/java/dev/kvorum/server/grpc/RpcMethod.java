@@ -25,6 +25,30 @@ final class RpcMethod {
         .build();
   }
 
+  /// The same for a single answer, which is an [Encoded] or a [PiecedMessage].
+  static MethodDescriptor<byte[], Object> unary(MethodDescriptor<?, ?> generated) {
+    return MethodDescriptor.<byte[], Object>newBuilder()
+        .setFullMethodName(generated.getFullMethodName())
+        .setType(generated.getType())
+        .setRequestMarshaller(RawRequest.INSTANCE)
+        .setResponseMarshaller(WholeOrPieces.INSTANCE)
+        .build();
+  }
+
+  private enum WholeOrPieces implements MethodDescriptor.Marshaller<Object> {
+    INSTANCE;
+
+    @Override
+    public InputStream stream(Object value) {
+      return value instanceof Encoded whole ? whole.stream() : (PiecedMessage) value;
+    }
+
+    @Override
+    public Object parse(InputStream stream) {
+      throw new UnsupportedOperationException("a server parses no answers");
+    }
+  }
+
   private enum RawRequest implements MethodDescriptor.Marshaller<byte[]> {
     INSTANCE;
 

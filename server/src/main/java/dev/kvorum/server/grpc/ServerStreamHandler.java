@@ -3,12 +3,14 @@ package dev.kvorum.server.grpc;
 import dev.kvorum.api.Encoded;
 import dev.kvorum.api.EtcdException;
 import dev.kvorum.member.Caller;
+import dev.kvorum.member.MemoryBudget;
 import dev.kvorum.member.StreamReply;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.Status;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /// One request, many answers, paced by the peer.
@@ -32,8 +34,14 @@ final class ServerStreamHandler<Q> implements ServerCallHandler<byte[], Encoded>
   public ServerCall.Listener<byte[]> startCall(ServerCall<byte[], Encoded> call, Metadata headers) {
     Caller caller = CallContext.caller(call, headers);
     PacedReply reply = new PacedReply(call, caller.home(), gate.started(call, headers), gate.streams());
-    gate.streams().opened(reply);
-    call.request(2);
+    CallAccount account = CallAccount.current();
+    if (account != null) {
+      account.whenOver(() -> reply.endNow(Statuses.of(MemoryBudget.refusal())));
+    }
+    if (!reply.ended) {
+      gate.streams().opened(reply);
+      call.request(2);
+    }
     return new ServerCall.Listener<>() {
       private byte @Nullable [] request;
 
@@ -45,6 +53,9 @@ final class ServerStreamHandler<Q> implements ServerCallHandler<byte[], Encoded>
       @Override
       public void onHalfClose() {
         byte[] bytes = request;
+        if (reply.ended) {
+          return;
+        }
         if (bytes == null) {
           reply.end(Status.INTERNAL.withDescription("Half-closed without a request"));
           return;
@@ -70,11 +81,16 @@ final class ServerStreamHandler<Q> implements ServerCallHandler<byte[], Encoded>
   }
 
   /// Flow-controlled by gRPC's own `isReady`, which answers from any thread.
+  /// So many may be on their way at once: the loop need not wait for the producer.
+  private static final int POSTED_MAX = 2;
+
   private static final class PacedReply implements StreamReply<Encoded>, OpenStreams.Ending {
     private final ServerCall<byte[], Encoded> call;
     private final Executor home;
     private final RpcObserver.CallObserver observer;
     private final OpenStreams streams;
+    /// Answers handed over and not written yet: they count as much as what gRPC has queued.
+    private final AtomicInteger posted = new AtomicInteger();
     private volatile Runnable onReady = () -> {};
     private volatile boolean cancelled;
     private boolean begun;
@@ -93,9 +109,11 @@ final class ServerStreamHandler<Q> implements ServerCallHandler<byte[], Encoded>
 
     @Override
     public void next(Encoded answer) {
+      posted.incrementAndGet();
       Homeward.run(
           home,
           () -> {
+            posted.decrementAndGet();
             if (ended || cancelled) {
               return;
             }
@@ -105,12 +123,15 @@ final class ServerStreamHandler<Q> implements ServerCallHandler<byte[], Encoded>
             }
             call.sendMessage(answer);
             observer.sent(answer.size());
+            if (call.isReady()) {
+              onReady.run();
+            }
           });
     }
 
     @Override
     public boolean isReady() {
-      return !cancelled && call.isReady();
+      return !cancelled && posted.get() < POSTED_MAX && call.isReady();
     }
 
     @Override

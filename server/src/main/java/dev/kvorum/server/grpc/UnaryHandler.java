@@ -3,7 +3,9 @@ package dev.kvorum.server.grpc;
 import dev.kvorum.api.Encoded;
 import dev.kvorum.api.EtcdException;
 import dev.kvorum.member.Caller;
+import dev.kvorum.member.MemoryBudget;
 import dev.kvorum.member.Reply;
+import dev.kvorum.member.StreamReply;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
@@ -14,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// One request, one answer, completed whenever and from wherever, written on the connection's loop.
 ///
 /// @param gate what is asked of every call before its handler
-final class UnaryHandler<Q> implements ServerCallHandler<byte[], Encoded> {
+final class UnaryHandler<Q> implements ServerCallHandler<byte[], Object> {
   private final RequestParser<Q> parser;
   private final Gate gate;
   private final Unary<Q> method;
@@ -32,10 +34,16 @@ final class UnaryHandler<Q> implements ServerCallHandler<byte[], Encoded> {
   }
 
   @Override
-  public ServerCall.Listener<byte[]> startCall(ServerCall<byte[], Encoded> call, Metadata headers) {
+  public ServerCall.Listener<byte[]> startCall(ServerCall<byte[], Object> call, Metadata headers) {
     Caller caller = CallContext.caller(call, headers);
-    UnaryReply reply = new UnaryReply(call, caller.home(), gate.started(call, headers));
-    call.request(2);
+    UnaryReply reply = new UnaryReply(call, caller.home(), gate.started(call, headers), gate.stallNanos());
+    CallAccount account = CallAccount.current();
+    if (account != null) {
+      account.whenOver(() -> reply.end(Statuses.of(MemoryBudget.refusal())));
+    }
+    if (!reply.ended) {
+      call.request(2);
+    }
     return new Listener(reply, caller, headers);
   }
 
@@ -54,6 +62,9 @@ final class UnaryHandler<Q> implements ServerCallHandler<byte[], Encoded> {
     @Override
     public void onMessage(byte[] message) {
       reply.observer.received(message.length);
+      if (reply.ended) {
+        return;
+      }
       if (request != null) {
         reply.end(Status.INTERNAL.withDescription("Too many requests"));
       }
@@ -63,6 +74,9 @@ final class UnaryHandler<Q> implements ServerCallHandler<byte[], Encoded> {
     @Override
     public void onHalfClose() {
       byte[] bytes = request;
+      if (reply.ended) {
+        return;
+      }
       if (bytes == null) {
         reply.end(Status.INTERNAL.withDescription("Half-closed without a request"));
         return;
@@ -77,21 +91,69 @@ final class UnaryHandler<Q> implements ServerCallHandler<byte[], Encoded> {
     }
 
     @Override
+    public void onReady() {
+      reply.ready();
+    }
+
+    @Override
     public void onCancel() {
       reply.cancelled();
     }
   }
 
   private static final class UnaryReply implements Reply<Encoded> {
-    private final ServerCall<byte[], Encoded> call;
+    private final ServerCall<byte[], Object> call;
     private final Executor home;
     private final RpcObserver.CallObserver observer;
-    private boolean ended;
+    private final long stallNanos;
+    /// Written on the connection's loop.
+    private volatile boolean ended;
+    private volatile @Nullable PiecedReply pieces;
 
-    UnaryReply(ServerCall<byte[], Encoded> call, Executor home, RpcObserver.CallObserver observer) {
+    UnaryReply(ServerCall<byte[], Object> call, Executor home, RpcObserver.CallObserver observer, long stallNanos) {
       this.call = call;
       this.home = home;
       this.observer = observer;
+      this.stallNanos = stallNanos;
+    }
+
+    @Override
+    public boolean takesPieces() {
+      return true;
+    }
+
+    @Override
+    public StreamReply<Encoded> inPieces(int sizeBytes) {
+      PiecedReply begun =
+          new PiecedReply(
+              call,
+              home,
+              sizeBytes,
+              stallNanos,
+              (status, sentBytes) -> {
+                if (sentBytes > 0) {
+                  observer.sent(sentBytes);
+                }
+                end(status);
+              });
+      pieces = begun;
+      if (ended) {
+        Homeward.run(home, begun::cancelled);
+      }
+      return begun;
+    }
+
+    @Override
+    public boolean isCancelled() {
+      return ended;
+    }
+
+    /// On the connection's loop.
+    void ready() {
+      PiecedReply begun = pieces;
+      if (begun != null) {
+        begun.ready();
+      }
     }
 
     @Override
@@ -128,6 +190,10 @@ final class UnaryHandler<Q> implements ServerCallHandler<byte[], Encoded> {
       if (!ended) {
         ended = true;
         observer.ended(Status.Code.CANCELLED.value());
+      }
+      PiecedReply begun = pieces;
+      if (begun != null) {
+        begun.cancelled();
       }
     }
   }

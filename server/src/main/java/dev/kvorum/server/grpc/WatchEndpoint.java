@@ -3,6 +3,7 @@ package dev.kvorum.server.grpc;
 import dev.kvorum.api.Encoded;
 import dev.kvorum.api.EtcdException;
 import dev.kvorum.api.etcdserverpb.WatchRequest;
+import dev.kvorum.member.MemoryBudget;
 import dev.kvorum.member.watch.WatchHub;
 import dev.kvorum.member.watch.WatchSession;
 import io.grpc.Metadata;
@@ -29,6 +30,13 @@ final class WatchEndpoint implements ServerCallHandler<byte[], Encoded> {
   @Override
   public ServerCall.Listener<byte[]> startCall(ServerCall<byte[], Encoded> call, Metadata headers) {
     Stream stream = new Stream(call, CallContext.caller(call, headers).home(), gate.started(call, headers));
+    CallAccount account = CallAccount.current();
+    if (account != null) {
+      account.whenOver(() -> stream.endNow(Statuses.of(MemoryBudget.refusal())));
+    }
+    if (stream.ended) {
+      return new ServerCall.Listener<>() {};
+    }
     try {
       gate.check(headers);
     } catch (EtcdException refusal) {

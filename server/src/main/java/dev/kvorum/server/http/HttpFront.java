@@ -1,5 +1,6 @@
 package dev.kvorum.server.http;
 
+import dev.kvorum.member.MemoryBudget;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -26,11 +27,14 @@ public final class HttpFront {
   private static final int IDLE_SECONDS = 300;
 
   private final HttpRoutes routes;
+  private final MemoryBudget memory;
   private final List<String> hostWhitelist;
   private final List<String> corsOrigins;
 
-  public HttpFront(HttpRoutes routes, List<String> hostWhitelist, List<String> corsOrigins) {
+  public HttpFront(
+      HttpRoutes routes, MemoryBudget memory, List<String> hostWhitelist, List<String> corsOrigins) {
     this.routes = routes;
+    this.memory = memory;
     this.hostWhitelist = hostWhitelist;
     this.corsOrigins = corsOrigins;
   }
@@ -40,6 +44,7 @@ public final class HttpFront {
     pipeline.addLast(new IdleStateHandler(0, 0, IDLE_SECONDS, TimeUnit.SECONDS));
     pipeline.addLast(new HttpServerCodec());
     pipeline.addLast(new HttpServerKeepAliveHandler());
+    pipeline.addLast(new HttpBooking(memory));
     pipeline.addLast(new HttpObjectAggregator(BODY_BYTES_MAX));
     pipeline.addLast(new Handler());
   }

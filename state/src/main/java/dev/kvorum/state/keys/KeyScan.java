@@ -119,6 +119,11 @@ public final class KeyScan {
     return bytes;
   }
 
+  /// How many records there are. Once measured.
+  public long records() {
+    return records;
+  }
+
   /// Keys in the interval, whatever limit and filters leave of them. Once measured.
   public long count() {
     return count;
