@@ -19,6 +19,9 @@ final class MetaPages {
 
   /// Writes the four pages of an empty database: two metas, an empty list of free pages, an empty leaf.
   static void initialise(DiskFile file, int pageSize) throws IOException {
+    if (file.size() > 0) {
+      file.resize(0); // what a failed sync left, its length included, is to be done again in whole
+    }
     file.write(initialPages(pageSize), 0);
     file.sync();
   }
