@@ -32,10 +32,8 @@ record Restore(
     long scheduledCompactRevision,
     List<KeyLease> leases) {
 
-  /// Fewer pages are walked by one alone.
-  private static final int RUNS_MAX = 8;
-
-  private static final int HELPERS_MAX = 7;
+  /// More runs could be read by more workers, but merging them, which one does alone, takes longer with each.
+  private static final int RUNS_MAX = 4;
 
   /// @param helpers who may take part in the walk
   static Restore from(Backend backend, Executor helpers) throws IOException {
@@ -45,7 +43,7 @@ record Restore(
       byte[] from = i == 0 ? new byte[0] : dividers.get(i - 1);
       runs[i] = new RevisionRun(backend, from, i == runs.length - 1 ? null : dividers.get(i));
     }
-    Parts.run(helpers, HELPERS_MAX, runs.length, number -> runs[number].read());
+    Parts.run(helpers, runs.length - 1, runs.length, number -> runs[number].read());
     KeyIndex index = runs.length == 1 ? runs[0].index() : KeyIndex.of(new RunMerge(runs));
     long last = 0;
     List<KeyLease> leases = new ArrayList<>();

@@ -15,7 +15,7 @@ final class RunMerge implements KeyIndexLoader.Source {
   private byte[] key = new byte[0];
   private @Nullable KeyEntry entry;
 
-  /// @param runs in order of revision
+  /// @param runs in order of revision, at most 32
   RunMerge(RevisionRun[] runs) {
     walks = new IndexView.Walk[runs.length];
     heads = new byte[runs.length][];
@@ -32,9 +32,15 @@ final class RunMerge implements KeyIndexLoader.Source {
   @Override
   public boolean next() {
     byte[] least = null;
-    for (byte[] head : heads) {
-      if (head != null && (least == null || Arrays.compareUnsigned(head, least) < 0)) {
+    int holders = 0;
+    for (int run = 0; run < heads.length; run++) {
+      byte[] head = heads[run];
+      int order = head == null ? 1 : least == null ? -1 : Arrays.compareUnsigned(head, least);
+      if (order < 0) {
         least = head;
+        holders = 1 << run;
+      } else if (order == 0) {
+        holders |= 1 << run;
       }
     }
     if (least == null) {
@@ -42,13 +48,11 @@ final class RunMerge implements KeyIndexLoader.Source {
     }
     key = least;
     entry = null;
-    for (int run = 0; run < heads.length; run++) {
-      byte[] head = heads[run];
-      if (head != null && Arrays.equals(head, least)) {
-        KeyEntry found = walks[run].entry();
-        entry = entry == null ? found : entry.followedBy(found);
-        advance(run);
-      }
+    for (int left = holders; left != 0; left &= left - 1) {
+      int run = Integer.numberOfTrailingZeros(left);
+      KeyEntry found = walks[run].entry();
+      entry = entry == null ? found : entry.followedBy(found);
+      advance(run);
     }
     return true;
   }
