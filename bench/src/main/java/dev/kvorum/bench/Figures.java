@@ -58,11 +58,12 @@ final class Figures {
     }
     List<String> works = names(ours, other, f -> f.during);
     if (!works.isEmpty()) {
-      out.append("\n| puts during | work s | p50 ms | p99 ms | p99.9 ms | longest ms | p99 to idle | refused |\n");
-      out.append("|---|---|---|---|---|---|---|---|\n");
+      out.append("\n| puts during | work s | CPU-s, puts too | p50 ms | p99 ms | p99.9 ms | longest ms | p99 to idle | refused |\n");
+      out.append("|---|---|---|---|---|---|---|---|---|\n");
       for (String name : works) {
         out.append("| ").append(name);
         cell(out, ours, other, name, During::seconds);
+        cell(out, ours, other, name, During::cpuSeconds);
         cell(out, ours, other, name, d -> d.puts().millisAt(50));
         cell(out, ours, other, name, d -> d.puts().millisAt(99));
         cell(out, ours, other, name, d -> d.puts().millisAt(99.9));

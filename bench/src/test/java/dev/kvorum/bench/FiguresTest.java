@@ -24,13 +24,13 @@ class FiguresTest {
             List.of(figures(20, 2_000_000), figures(20, 2_000_000), figures(20, 2_000_000)));
     assertThat(tables)
         .contains("| load, s | 20.0 | 20.0 | 1.00 |")
-        .contains("| compaction | 2.00 / 2.00 = **1.00** | 1.00 / 2.00 = **0.50**");
+        .contains("| compaction | 2.00 / 2.00 = **1.00** | 1.00 / 1.00 = **1.00** | 1.00 / 2.00 = **0.50**");
   }
 
   @Test
   void aSideThatIsMissingIsLeftOut() {
     assertThat(Figures.tables(List.of(figures(10, 1_000_000)), List.of()))
         .contains("| load, s | 10.0 | – | – |")
-        .contains("| compaction | 2.00 | 1.00 | 1.00 |");
+        .contains("| compaction | 2.00 | 1.00 | 1.00 | 1.00 |");
   }
 }
