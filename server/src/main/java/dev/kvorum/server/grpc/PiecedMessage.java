@@ -21,7 +21,7 @@ import java.lang.invoke.VarHandle;
 /// an answer of any size, and `isReady` tells of the middle of a message what it tells between messages.
 ///
 /// Both are gRPC's inner workings, as is the stream behind a call, which is found by reflection: the version is pinned,
-/// and `PiecedMessageTest` and `LargeRangeTest` watch over it. A buffer must never be flushed before it is full (gRPC
+/// and `MemoryCeilingTest` watches over it. A buffer must never be flushed before it is full (gRPC
 /// then would allocate too little); hence [#BUFFER_BYTES].
 ///
 /// Owned by the connection's loop.
