@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
 final class Upkeep {
   private static final Logger LOG = LoggerFactory.getLogger(Upkeep.class);
 
-  /// Leaves of the index compacted between two turns of applying: some 50 µs of work.
+  /// Leaves of the index compacted between two turns of applying, which wait for it.
   private static final int INDEX_LEAVES_PER_STEP = 16;
 
   /// Values that may wait for bolt before writes are turned away; less where memory is scarce.

@@ -57,7 +57,8 @@ public final class KvBenchmark {
   }
 
   private void run() throws IOException {
-    indexAlone();
+    indexAlone(true);
+    indexAlone(false);
     if (Boolean.getBoolean("kvorum.bench.index")) {
       return;
     }
@@ -95,23 +96,20 @@ public final class KvBenchmark {
     backend.close();
   }
 
-  /// The key index without values or files: filled in order and out of it, then changed.
-  private void indexAlone() {
-    for (boolean ordered : new boolean[] {true, false}) {
-      String how = ordered ? "in order" : "out of order";
-      long before = heap();
-      KeyIndex index = new KeyIndex();
-      index(index, "index, created " + how, i -> ordered ? i : Math.floorMod(i * 7_368_787L, keys), 2, 64);
-      memory("of the index, created " + how, heap() - before);
-      index(index, "index, put again", i -> Math.floorMod(i * 104_729L, keys), keys + 2L, 64);
-      memory("of the index, put again", heap() - before);
-      for (byte[] next = new byte[0]; next != null; ) {
-        next = index.compactLeaf(next, 2L * keys + 2);
-      }
-      memory("of the index, compacted", heap() - before);
-      index(index, "index, put again, each shown", i -> Math.floorMod(i * 15_485_863L, keys), 3L * keys, 1);
-      sink += index.view().countLatest(KeyRange.all());
+  /// The key index without values or files: filled in order or out of it, then changed.
+  private void indexAlone(boolean ordered) {
+    String how = ordered ? "in order" : "out of order";
+    KeyIndex index = new KeyIndex();
+    index(index, "index, created " + how, i -> ordered ? i : Math.floorMod(i * 7_368_787L, keys), 2, 64);
+    memory("of the index, created " + how, index.heapBytes());
+    index(index, "index, put again", i -> Math.floorMod(i * 104_729L, keys), keys + 2L, 64);
+    memory("of the index, put again", index.heapBytes());
+    for (byte[] next = new byte[0]; next != null; ) {
+      next = index.compactLeaf(next, 2L * keys + 2);
     }
+    memory("of the index, compacted", index.heapBytes());
+    index(index, "index, put again, each shown", i -> Math.floorMod(i * 15_485_863L, keys), 3L * keys, 1);
+    sink += index.view().countLatest(KeyRange.all());
   }
 
   private void index(KeyIndex index, String what, LongUnaryOperator which, long firstMain, int perView) {
