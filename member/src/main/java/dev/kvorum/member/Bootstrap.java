@@ -27,6 +27,8 @@ import dev.kvorum.wal.WalMetadata;
 import dev.kvorum.wal.WalOptions;
 import dev.kvorum.wal.WalSnapshot;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -78,6 +80,9 @@ public record Bootstrap(
     if (!hasLog && alone) {
       LoneMember.requireFounding(config);
     }
+    if (!hasLog) {
+      syncNames(disk, config);
+    }
     StateMachine machine = open(world, config);
     try {
       if (!hasLog) {
@@ -102,6 +107,22 @@ public record Bootstrap(
         disk.delete(config.dbFile()); // an empty one in its place would look like a fresh member's
       }
       throw e;
+    }
+  }
+
+  /// Makes the directories durable that a first start creates: without their names all that is synced within them is
+  /// gone after a power failure, and the member would found its cluster a second time. What exists is synced as well, for
+  /// a start before this one may have been cut short.
+  private static void syncNames(Disk disk, MemberConfig config) throws IOException {
+    disk.syncDirectory(config.memberDir());
+    disk.syncDirectory(config.dataDir());
+    Path above = config.dataDir().toAbsolutePath().getParent();
+    if (above != null) {
+      try {
+        disk.syncDirectory(above);
+      } catch (AccessDeniedException notOurs) {
+        // whoever made it so keeps us from creating in it, too: it was made for us
+      }
     }
   }
 

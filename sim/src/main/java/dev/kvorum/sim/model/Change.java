@@ -6,14 +6,14 @@ import org.jspecify.annotations.Nullable;
 /// What one revision did to one key.
 ///
 /// @param after null: it was deleted
-/// @param before null: it was not there
+/// @param before what it was before the revision, whatever else that did to it; null: it was not there
 public record Change(long revision, Bytes key, @Nullable Kv after, @Nullable Kv before) {
   public boolean isDelete() {
     return after == null;
   }
 
   public boolean isCreate() {
-    return after != null && before == null;
+    return after != null && after.version() == 1;
   }
 
   @Override

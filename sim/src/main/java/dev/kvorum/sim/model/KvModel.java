@@ -63,8 +63,12 @@ public final class KvModel {
       if (changes.isEmpty()) {
         keys = new TreeMap<>(keys);
       }
-      Kv before = after == null ? keys.remove(key) : keys.put(key, after);
-      changes.add(new Change(store.revision() + 1, key, after, before));
+      if (after == null) {
+        keys.remove(key);
+      } else {
+        keys.put(key, after);
+      }
+      changes.add(new Change(store.revision() + 1, key, after, store.keys.get(key)));
     }
 
     Store done() {

@@ -142,27 +142,43 @@ public final class Linearizer {
   /// An unanswered operation happened where its value was seen, if nobody else wrote the same.
   private void pin() {
     Map<Written, Long> at = new HashMap<>();
-    shown.forEach((revision, kvs) -> kvs.forEach(kv -> at.put(new Written(kv.key(), kv.value()), revision)));
+    shown.forEach((revision, kvs) -> kvs.forEach(kv -> at.putIfAbsent(new Written(kv.key(), kv.value()), revision)));
     seen.forEach(
         (revision, changes) -> {
           for (Change change : changes) {
             if (change.after() != null) {
-              at.put(new Written(change.key(), change.after().value()), revision);
+              at.merge(new Written(change.key(), change.after().value()), revision, Math::min);
             }
           }
         });
     Map<Written, Integer> writers = new HashMap<>();
+    Set<Bytes> kept = new HashSet<>();
+    for (Op op : ops) {
+      noteKept(op.operation().request(), kept);
+    }
     for (Op op : ops) {
       writes(op.operation().request()).forEach(written -> writers.merge(written, 1, Integer::sum));
     }
     for (Op op : ops) {
       if (!op.operation().isKnown()) {
         for (Written written : writes(op.operation().request())) {
-          if (writers.get(written) == 1 && at.containsKey(written)) {
+          if (writers.get(written) == 1 && at.containsKey(written) && !kept.contains(written.key())) {
             op.pinnedAt = at.get(written);
           }
         }
       }
+    }
+  }
+
+  /// Keys of which some request keeps the value: it then shows under more than one revision.
+  private static void noteKept(Object request, Set<Bytes> keys) {
+    switch (request) {
+      case Request.Put put when put.ignoreValue() -> keys.add(put.key());
+      case Request.Txn txn -> {
+        txn.success().forEach(op -> noteKept(op, keys));
+        txn.failure().forEach(op -> noteKept(op, keys));
+      }
+      default -> {}
     }
   }
 
@@ -468,6 +484,14 @@ public final class Linearizer {
       }
     }
     blocked.sort(Comparator.comparingLong(Operation::returnedNanos));
+    if (owed.getOrDefault(store.revision(), 0) > 0) {
+      for (Op op = head.next; op != head; op = op.next) {
+        if (op.owedAt == store.revision() && op.operation().invokedNanos() > horizon) {
+          blocked.addFirst(op.operation()); // from the past, though asked later: this is what keeps the rest from going on
+          break;
+        }
+      }
+    }
     return blocked;
   }
 }

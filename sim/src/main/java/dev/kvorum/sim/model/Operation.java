@@ -34,7 +34,11 @@ public record Operation(
   static String shown(Object request) {
     return switch (request) {
       case Request.Put put ->
-          "put " + put.key().toUtf8() + "=" + cut(put.value().toUtf8()) + (put.lease() == 0 ? "" : " #" + put.lease());
+          "put "
+              + put.key().toUtf8()
+              + "="
+              + (put.ignoreValue() ? "(kept)" : cut(put.value().toUtf8()))
+              + (put.ignoreLease() ? " #(kept)" : put.lease() == 0 ? "" : " #" + put.lease());
       case Request.DeleteRange delete -> "delete " + interval(delete.key(), delete.rangeEnd());
       case Request.Range range ->
           "range "

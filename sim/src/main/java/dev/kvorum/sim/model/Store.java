@@ -1,6 +1,8 @@
 package dev.kvorum.sim.model;
 
 import dev.kvorum.env.Bytes;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.TreeMap;
@@ -83,13 +85,13 @@ public final class Store {
     return at;
   }
 
-  boolean holdsKeys(long lease) {
-    for (Kv kv : keys.values()) {
-      if (kv.lease() == lease) {
-        return true;
-      }
+  /// What each revision did, by its number; nothing for 0 and 1.
+  public List<List<Change>> history() {
+    List<List<Change>> all = new ArrayList<>(Collections.nCopies((int) revision + 1, List.of()));
+    for (Store at = this; at != null; at = at.before) {
+      all.set((int) at.revision, at.changes);
     }
-    return false;
+    return all;
   }
 
   Store withRevision(TreeMap<Bytes, Kv> newKeys, List<Change> newChanges) {

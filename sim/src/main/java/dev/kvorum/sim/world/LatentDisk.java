@@ -15,7 +15,7 @@ import java.util.SplittableRandom;
 /// during one ends the process there.
 public final class LatentDisk implements Disk {
   /// Simulated databases stay far below; a read past it fails loudly.
-  private static final long MAP_BYTES_MAX = 16 << 20;
+  private static final long MAP_BYTES_MAX = 8 << 20;
 
   private final SimDisk disk;
   private final SimHost host;

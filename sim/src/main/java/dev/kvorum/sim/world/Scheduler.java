@@ -113,6 +113,12 @@ public final class Scheduler {
     return current;
   }
 
+  /// The running strand's name; the world's between strands.
+  public String who() {
+    Strand strand = current;
+    return strand == null ? "world" : strand.name;
+  }
+
   /// Whether the caller runs on some strand and may [#sleep].
   public boolean isOnStrand() {
     return current != null;

@@ -21,7 +21,12 @@ public final class SimClock implements Clock {
 
   @Override
   public long nanos() {
-    return bootNanos + (long) (scheduler.now() * rate);
+    return nanosAt(scheduler.now());
+  }
+
+  /// What this clock shows at a moment of the world's time.
+  public long nanosAt(long simulatedNanos) {
+    return bootNanos + (long) (simulatedNanos * rate);
   }
 
   @Override

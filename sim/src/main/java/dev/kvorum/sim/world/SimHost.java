@@ -20,6 +20,7 @@ public final class SimHost {
   private boolean alive = true;
   private long pausedUntilNanos;
   private @Nullable String deathCause;
+  private Runnable onDeath = () -> {};
 
   public SimHost(Scheduler scheduler, SplittableRandom random, String name) {
     this.scheduler = scheduler;
@@ -53,6 +54,11 @@ public final class SimHost {
     return alive;
   }
 
+  /// What to do when it dies.
+  public void onDeath(Runnable action) {
+    onDeath = action;
+  }
+
   /// Why it died; null while it lives.
   public @Nullable String deathCause() {
     return deathCause;
@@ -65,6 +71,7 @@ public final class SimHost {
       alive = false;
       deathCause = why;
       scheduler.trace().event(scheduler.now(), name, "dies: " + why);
+      onDeath.run();
     }
     if (own) {
       scheduler.abandon();

@@ -1,0 +1,230 @@
+package dev.kvorum.sim;
+
+import dev.kvorum.env.Bytes;
+import dev.kvorum.member.Member;
+import dev.kvorum.sim.client.KvClient;
+import dev.kvorum.sim.client.LeaseClient;
+import dev.kvorum.sim.client.MaintenanceClient;
+import dev.kvorum.sim.client.Memory;
+import dev.kvorum.sim.client.Requests;
+import dev.kvorum.sim.client.WatchClient;
+import dev.kvorum.sim.cluster.Cluster;
+import dev.kvorum.sim.cluster.Node;
+import dev.kvorum.sim.cluster.Scenario;
+import dev.kvorum.sim.cluster.Trouble;
+import dev.kvorum.sim.judge.Judges;
+import dev.kvorum.sim.model.Answer;
+import dev.kvorum.sim.world.Scheduler;
+import dev.kvorum.sim.world.Trace;
+import dev.kvorum.state.Request;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// One seed's story, in two acts.
+///
+/// In the first, anything may go wrong while clients work, and nothing that is promised may be broken. In the second a
+/// majority is healed and nothing goes wrong any more: then the cluster must serve within bounded time, all its members
+/// must come to hold the same, watchers must hear of everything, and leases nobody renews must end.
+public final class Simulation {
+  private static final long SECOND = 1_000_000_000L;
+  private static final long PROGRESS_NANOS = 120 * SECOND;
+  /// No client asks for a longer lease; and a leader that is new gives each its full time once more.
+  private static final long LEASES_END_NANOS = 60 * SECOND;
+
+  private final Trace trace;
+  private final Scenario scenario;
+  private final Scheduler scheduler;
+  private final Cluster cluster;
+  private final Trouble trouble;
+  private final Memory memory = new Memory();
+  private final List<KvClient> clients = new ArrayList<>();
+  private final List<WatchClient> watchers = new ArrayList<>();
+  private final MaintenanceClient operator;
+  private final KvClient examiner;
+  private final SplittableRandom random;
+  private boolean examined;
+
+  /// What came of a seed.
+  ///
+  /// @param finding null when nothing was found
+  /// @param traceHash the same for the same story
+  public record Outcome(
+      long seed,
+      Scenario scenario,
+      @Nullable Finding finding,
+      long simulatedNanos,
+      long traceHash,
+      long events,
+      int operations,
+      long revision,
+      int troubles) {}
+
+  private Simulation(long seed, int membersMax, @Nullable Consumer<String> sink) {
+    SplittableRandom root = new SplittableRandom(seed);
+    this.trace = new Trace(sink);
+    this.scenario = Scenario.draw(root.split(), membersMax);
+    this.scheduler = new Scheduler(root.split(), trace);
+    this.cluster = new Cluster(scheduler, root.split(), scenario);
+    this.trouble = new Trouble(cluster, root.split());
+    this.random = root.split();
+    Requests requests = new Requests(root.split(), scenario.keys(), scenario.valueBytesMax());
+    for (int i = 0; i < scenario.clients(); i++) {
+      clients.add(new KvClient(cluster, root.split(), memory, requests, i));
+    }
+    for (int i = 0; i < 1 + random.nextInt(5); i++) {
+      watchers.add(new WatchClient(cluster, root.split(), memory, i, scenario.keys()));
+    }
+    int leaseClients = random.nextInt(3);
+    for (int i = 0; i < leaseClients; i++) {
+      new LeaseClient(cluster, root.split(), memory, i).begin();
+    }
+    this.operator = new MaintenanceClient(cluster, root.split(), memory);
+    this.examiner = new KvClient(cluster, root.split(), memory, requests, 99);
+  }
+
+  /// Plays `seed`.
+  ///
+  /// @param membersMax the most members that found a cluster
+  /// @param sink hears the trace; null for silence
+  public static Outcome play(long seed, int membersMax, @Nullable Consumer<String> sink) {
+    Simulation simulation = new Simulation(seed, membersMax, sink);
+    Logs.to(simulation.trace, simulation.scheduler);
+    Finding finding;
+    long revision = 0;
+    try {
+      finding = simulation.acts();
+      if (finding == null) {
+        revision = new Judges(simulation.memory, simulation.scenario.drift()).judge().revision();
+      }
+    } catch (Finding.Found found) {
+      finding = found.finding();
+    } catch (RuntimeException | Error e) {
+      finding = new Finding("nothing throws", stackOf(e));
+    }
+    return new Outcome(
+        seed,
+        simulation.scenario,
+        finding,
+        simulation.scheduler.now(),
+        simulation.trace.hash(),
+        simulation.trace.events(),
+        simulation.memory.operations().size(),
+        revision,
+        simulation.trouble.happened());
+  }
+
+  private static String stackOf(Throwable e) {
+    java.io.StringWriter text = new java.io.StringWriter();
+    e.printStackTrace(new java.io.PrintWriter(text));
+    return text.toString();
+  }
+
+  private @Nullable Finding acts() {
+    cluster.startAll();
+    operator.begin();
+    watchers.forEach(WatchClient::begin);
+    for (KvClient client : clients) {
+      client.begin(scenario.opsEach(), scenario.actOneNanos());
+    }
+    trouble.begin();
+    if (scheduler.runUntil(() -> cluster.finding() != null, scenario.actOneNanos())) {
+      return cluster.finding();
+    }
+    List<Node> core = core();
+    cluster.heal(core);
+    scheduler.spawn(null, "examiner", () -> {
+      examine(core);
+      examined = true;
+    });
+    scheduler.runUntil(() -> cluster.finding() != null || examined, scheduler.now() + 2 * PROGRESS_NANOS + LEASES_END_NANOS);
+    if (cluster.finding() == null && !examined) {
+      cluster.found("progress", "the examiner got no answers");
+    }
+    return cluster.finding();
+  }
+
+  /// A majority, or everybody.
+  private List<Node> core() {
+    List<Node> members = new ArrayList<>(cluster.members());
+    if (scenario.reconfigures() || random.nextBoolean()) {
+      return members;
+    }
+    int majority = members.size() / 2 + 1;
+    while (members.size() > majority) {
+      members.remove(random.nextInt(members.size()));
+    }
+    return members;
+  }
+
+  // ---- Act two
+
+  private void examine(List<Node> core) {
+    for (Node node : core) {
+      Request.Put put = Request.Put.of(Bytes.utf8("k00"), Bytes.utf8("examined by " + node.name()));
+      if (!isAnswered(put, node)) {
+        return;
+      }
+    }
+    waitFor("leases end", LEASES_END_NANOS + PROGRESS_NANOS, () -> core.stream().allMatch(node -> operator.countLeases(node) == 0));
+    waitFor("clients come to an end", PROGRESS_NANOS, () -> clients.stream().allMatch(KvClient::isDone));
+    for (Node node : core) {
+      if (!isAnswered(KvClient.everything(), node)) {
+        return;
+      }
+    }
+    long revision = memory.newestRevision();
+    waitFor("members converge", PROGRESS_NANOS, () -> core.stream().allMatch(node -> isAt(node, revision)));
+    waitFor(
+        "watchers hear of everything",
+        PROGRESS_NANOS,
+        () -> watchers.stream().allMatch(watcher -> watcher.watching().toldUpTo() >= revision));
+    for (Node node : core) {
+      operator.hash(node, revision);
+    }
+  }
+
+  private boolean isAnswered(Request request, Node node) {
+    Answer answer = examiner.insist(request, node, PROGRESS_NANOS);
+    if (answer == null) {
+      cluster.found("progress", node.name() + " answers nobody for " + PROGRESS_NANOS / SECOND + " s: " + state());
+    }
+    return answer != null;
+  }
+
+  private void waitFor(String what, long withinNanos, java.util.function.BooleanSupplier condition) {
+    long deadline = scheduler.now() + withinNanos;
+    while (!condition.getAsBoolean() && cluster.finding() == null) {
+      if (scheduler.now() > deadline) {
+        cluster.found("progress", what + ": not within " + withinNanos / SECOND + " s: " + state());
+        return;
+      }
+      scheduler.sleep(SECOND / 2);
+    }
+  }
+
+  private static boolean isAt(Node node, long revision) {
+    Member member = node.member();
+    return member != null && member.currentRevision() == revision;
+  }
+
+  private String state() {
+    StringBuilder text = new StringBuilder();
+    for (Node node : cluster.nodes()) {
+      Member member = node.member();
+      text.append("\n    ").append(node.name()).append(' ').append(node.phase());
+      if (member != null) {
+        text.append(
+            " leads %b, has leader %b, term %d, committed %d, applied %d, revision %d"
+                .formatted(
+                    member.isLeader(), member.hasLeader(), member.raftTerm(), member.committedIndex(),
+                    member.appliedIndex(), member.currentRevision()));
+      }
+    }
+    watchers.forEach(
+        watcher -> text.append("\n    ").append(watcher.watching().name()).append(" told up to ").append(watcher.watching().toldUpTo()));
+    return text.toString();
+  }
+}

@@ -1,0 +1,158 @@
+package dev.kvorum.sim.cluster;
+
+import dev.kvorum.env.Invariant;
+import dev.kvorum.member.Member;
+import dev.kvorum.member.RemoteCluster;
+import dev.kvorum.sim.Finding;
+import dev.kvorum.sim.net.SimNetwork;
+import dev.kvorum.sim.world.Scheduler;
+import dev.kvorum.sim.world.SimClock;
+import dev.kvorum.state.membership.MemberIds;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// The machines, their network, and what befalls them.
+public final class Cluster {
+  static final String TOKEN = "etcd-cluster";
+
+  private final Scheduler scheduler;
+  private final SplittableRandom random;
+  private final Scenario scenario;
+  private final SimNetwork network;
+  private final List<Node> nodes = new ArrayList<>();
+  private final Map<Long, Long> leaderOfTerm = new TreeMap<>();
+  private boolean healing;
+  private @Nullable Finding finding;
+  private int namesGiven;
+
+  public Cluster(Scheduler scheduler, SplittableRandom random, Scenario scenario) {
+    this.scheduler = scheduler;
+    this.random = random;
+    this.scenario = scenario;
+    this.network = new SimNetwork(scheduler, random.split());
+    network.weather(scenario.weather());
+    Map<String, List<String>> founders = new TreeMap<>();
+    for (int i = 0; i < scenario.members(); i++) {
+      String name = "m" + ++namesGiven;
+      founders.put(name, Node.urls(name));
+    }
+    founders.forEach(
+        (name, urls) ->
+            nodes.add(new Node(this, random.split(), name, clock(), MemberIds.ofBootstrap(urls, TOKEN), founders, null)));
+  }
+
+  private SimClock clock() {
+    double rate = 1 + scenario.drift() * (2 * random.nextDouble() - 1);
+    return new SimClock(scheduler, random.nextLong(1_000_000_000_000L), rate);
+  }
+
+  public Scheduler scheduler() {
+    return scheduler;
+  }
+
+  public Scenario scenario() {
+    return scenario;
+  }
+
+  public SimNetwork network() {
+    return network;
+  }
+
+  /// All machines, those out of the cluster included.
+  public List<Node> nodes() {
+    return nodes;
+  }
+
+  /// Machines that belong to it.
+  public List<Node> members() {
+    return nodes.stream().filter(node -> node.phase() != Node.Phase.REMOVED).toList();
+  }
+
+  public boolean isHealing() {
+    return healing;
+  }
+
+  /// The first thing a judge has found; null while all is well.
+  public @Nullable Finding finding() {
+    return finding;
+  }
+
+  public void found(String judge, String message) {
+    scheduler.trace().event(scheduler.now(), "judge", judge);
+    if (finding == null) {
+      finding = new Finding(judge, message);
+    }
+  }
+
+  public void startAll() {
+    nodes.forEach(Node::start);
+  }
+
+  /// Who may be asked: members that run. A client that asks another is refused at once.
+  public @Nullable Node anyUp(SplittableRandom by) {
+    List<Node> up = nodes.stream().filter(node -> node.member() != null).toList();
+    return up.isEmpty() ? null : up.get(by.nextInt(up.size()));
+  }
+
+  public @Nullable Node leader() {
+    Node newest = null;
+    long term = -1;
+    for (Node node : nodes) {
+      Member member = node.member();
+      if (member != null && member.isLeader() && member.raftTerm() > term) {
+        newest = node;
+        term = member.raftTerm();
+      }
+    }
+    return newest;
+  }
+
+  /// Election safety (Raft paper §5.2): a term has one leader at most, whoever says so.
+  void sawLeader(Node node, long leader, long term) {
+    if (leader != 0) {
+      Long other = leaderOfTerm.putIfAbsent(term, leader);
+      if (other != null && other != leader) {
+        found(
+            "election safety",
+            node.name() + " takes " + Long.toHexString(leader) + " for the leader of term " + term + ", which was "
+                + Long.toHexString(other));
+      }
+    }
+  }
+
+  void memberRemoved(Node node) {
+    scheduler.after(1_000_000, node::remove);
+  }
+
+  /// A machine for a member that was just added.
+  ///
+  /// @param members as the answer to the addition has them
+  public Node join(String name, long id, long clusterId, List<dev.kvorum.state.membership.Member> members) {
+    Node node = new Node(this, random.split(), name, clock(), id, Map.of(), new RemoteCluster(clusterId, members));
+    nodes.add(node);
+    node.start();
+    return node;
+  }
+
+  public String nextName() {
+    return "m" + ++namesGiven;
+  }
+
+  /// Act two begins: from here on nothing goes wrong any more.
+  ///
+  /// @param core who must be well; the others stay as they are
+  public void heal(List<Node> core) {
+    Invariant.check(!healing, "healed twice");
+    healing = true;
+    scheduler.trace().event(scheduler.now(), "cluster", "heals", core.size(), nodes.size());
+    network.heal();
+    network.weather(dev.kvorum.sim.net.Weather.FAIR);
+    for (Node node : core) {
+      node.healSoon();
+    }
+  }
+}

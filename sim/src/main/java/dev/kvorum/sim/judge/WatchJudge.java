@@ -1,0 +1,201 @@
+package dev.kvorum.sim.judge;
+
+import dev.kvorum.api.etcdserverpb.WatchResponse;
+import dev.kvorum.api.mvccpb.Event;
+import dev.kvorum.api.mvccpb.KeyValue;
+import dev.kvorum.env.Bytes;
+import dev.kvorum.sim.Finding;
+import dev.kvorum.sim.client.Watching;
+import dev.kvorum.sim.model.Change;
+import dev.kvorum.sim.model.Kv;
+import dev.kvorum.sim.model.Store;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// etcd's promises to watchers, under etcd's names (its `api_guarantees`, and what its robustness tests check), held
+/// against the one history that explains everything else.
+public final class WatchJudge {
+  private final Store end;
+  private final List<List<Change>> history;
+  private final Watching watching;
+
+  private WatchJudge(Store end, Watching watching) {
+    this.end = end;
+    this.history = end.history();
+    this.watching = watching;
+  }
+
+  /// @param end the store after everything
+  /// @throws Finding.Found when a promise was broken
+  public static void judge(Store end, Watching watching) {
+    new WatchJudge(end, watching).judge();
+  }
+
+  private void judge() {
+    for (Watching.Stream stream : watching.streams()) {
+      judge(stream);
+    }
+  }
+
+  /// A response whose parts are put together again.
+  private record Whole(WatchResponse last, List<Event> events) {}
+
+  private void judge(Watching.Stream stream) {
+    List<Whole> responses = whole(stream);
+    long toldUpTo = stream.from() - 1;
+    boolean created = false;
+    for (Whole response : responses) {
+      WatchResponse last = response.last();
+      if (!created) {
+        promise(last.getCreated() && !last.getCanceled(), "resumable", stream, "the first response is " + last);
+        created = true;
+        if (stream.from() == 0) {
+          toldUpTo = last.getHeader().getRevision();
+        }
+      } else if (last.getCompactRevision() != 0) {
+        promise(
+            toldUpTo + 1 < last.getCompactRevision(), "reliable", stream,
+            "cancelled as compacted at " + last.getCompactRevision() + " when it had been told up to " + toldUpTo);
+        promise(
+            last.getCompactRevision() <= end.compacted(), "reliable", stream,
+            "cancelled as compacted at " + last.getCompactRevision() + ", but nobody compacted beyond " + end.compacted());
+      } else if (response.events().isEmpty()) {
+        long progress = last.getHeader().getRevision();
+        promise(
+            progress <= end.revision(), "bookmarkable", stream, "told of revision " + progress + ", which never was");
+        requireNothingLeftOut(stream, toldUpTo, progress);
+        toldUpTo = Math.max(toldUpTo, progress);
+      } else {
+        toldUpTo = judge(stream, response, toldUpTo);
+      }
+    }
+  }
+
+  private List<Whole> whole(Watching.Stream stream) {
+    List<Whole> whole = new ArrayList<>();
+    List<Event> parts = new ArrayList<>();
+    for (WatchResponse response : stream.responses()) {
+      promise(watching.fragment() || !response.getFragment(), "atomic", stream, "a part, though none were asked for");
+      parts.addAll(response.getEventsList());
+      if (!response.getFragment()) {
+        whole.add(new Whole(response, List.copyOf(parts)));
+        parts.clear();
+      }
+    }
+    return whole;
+  }
+
+  private long judge(Watching.Stream stream, Whole response, long toldUpTo) {
+    long previous = toldUpTo;
+    int at = 0;
+    List<Event> events = response.events();
+    while (at < events.size()) {
+      long revision = events.get(at).getKv().getModRevision();
+      promise(
+          revision > previous,
+          revision > toldUpTo ? "ordered" : "unique",
+          stream,
+          "an event of revision " + revision + " after everything up to " + previous + " was told");
+      promise(revision <= end.revision(), "reliable", stream, "an event of revision " + revision + ", which never was");
+      requireNothingLeftOut(stream, previous, revision - 1);
+      List<Change> changes = wanted(revision);
+      for (Change change : changes) {
+        boolean there = at < events.size() && events.get(at).getKv().getModRevision() == revision;
+        promise(there, "atomic", stream, "of revision " + revision + " it is not told of " + change);
+        requireSame(stream, events.get(at), change);
+        at++;
+      }
+      boolean more = at < events.size() && events.get(at).getKv().getModRevision() == revision;
+      promise(!more && !changes.isEmpty(), "filters", stream,
+          () -> "an event that was not asked for, or twice: " + events.get(Math.min(atOf(events, revision), events.size() - 1)));
+      previous = revision;
+    }
+    return previous;
+  }
+
+  private static int atOf(List<Event> events, long revision) {
+    for (int i = 0; i < events.size(); i++) {
+      if (events.get(i).getKv().getModRevision() == revision) {
+        return i;
+      }
+    }
+    return 0;
+  }
+
+  private void requireNothingLeftOut(Watching.Stream stream, long after, long upTo) {
+    for (long revision = Math.max(1, after) + 1; revision <= upTo; revision++) {
+      List<Change> changes = wanted(revision);
+      promise(changes.isEmpty(), "reliable", stream, "it was never told of " + changes);
+    }
+  }
+
+  private List<Change> wanted(long revision) {
+    return history.get((int) revision).stream().filter(this::wants).toList();
+  }
+
+  private boolean wants(Change change) {
+    if (change.isDelete() ? watching.noDelete() : watching.noPut()) {
+      return false;
+    }
+    Bytes to = watching.end();
+    if (to.isEmpty()) {
+      return change.key().equals(watching.key());
+    }
+    boolean unbounded = to.size() == 1 && to.at(0) == 0;
+    return change.key().compareTo(watching.key()) >= 0 && (unbounded || change.key().compareTo(to) < 0);
+  }
+
+  private void requireSame(Watching.Stream stream, Event event, Change change) {
+    KeyValue kv = event.getKv();
+    boolean same =
+        change.key().equals(Bytes.wrap(kv.getKey().toByteArray()))
+            && (event.getType() == Event.EventType.DELETE) == change.isDelete();
+    promise(same, "reliable", stream, "told " + event + " where it was " + change);
+    Kv after = change.after();
+    if (after != null) {
+      boolean creates = kv.getCreateRevision() == kv.getModRevision() && kv.getVersion() == 1;
+      promise(creates == change.isCreate(), "is-create", stream, "told " + event + " where it was " + change);
+      boolean all =
+          Bytes.wrap(kv.getValue().toByteArray()).equals(after.value())
+              && kv.getCreateRevision() == after.create()
+              && kv.getVersion() == after.version()
+              && kv.getLease() == after.lease();
+      promise(all, "reliable", stream, "told " + event + " where it was " + change);
+    }
+    requirePrevious(stream, event, change);
+  }
+
+  /// What is compacted away may be left out; what is told must be right.
+  private void requirePrevious(Watching.Stream stream, Event event, Change change) {
+    Kv before = change.before();
+    if (!event.hasPrevKv()) {
+      boolean mayLack = !watching.prevKv() || before == null || change.revision() <= end.compacted();
+      promise(mayLack, "prev-kv", stream, "told nothing of what was before " + change + ": " + before);
+      return;
+    }
+    KeyValue told = event.getPrevKv();
+    boolean right =
+        watching.prevKv()
+            && before != null
+            && Bytes.wrap(told.getValue().toByteArray()).equals(before.value())
+            && told.getModRevision() == before.mod()
+            && told.getCreateRevision() == before.create()
+            && told.getVersion() == before.version();
+    promise(right, "prev-kv", stream, "told " + told + " of what was before " + change + ": " + before);
+  }
+
+  private void promise(boolean kept, String name, Watching.Stream stream, String message) {
+    promise(kept, name, stream, () -> message);
+  }
+
+  private void promise(
+      boolean kept, String name, Watching.Stream stream, java.util.function.Supplier<@Nullable String> message) {
+    if (!kept) {
+      throw new Finding.Found(
+          "watch is " + name,
+          watching.name() + " of [" + watching.key().toUtf8() + ", " + watching.end().toUtf8() + ") at " + stream.member()
+              + " from " + stream.from() + ": " + message.get());
+    }
+  }
+}
