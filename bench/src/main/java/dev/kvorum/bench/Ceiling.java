@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /// A limit to a server's memory: a control group of its own (version 2 or 1 of cgroups, whichever this machine has and
@@ -13,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 /// good will: `KVORUM_MEMORY` and `GOMEMLIMIT`.
 final class Ceiling implements AutoCloseable {
   private static final Path ROOT = Path.of("/sys/fs/cgroup");
+  private static final int REMOVE_ATTEMPTS_MAX = 40;
+  private static final long REMOVE_PAUSE_NANOS = 50_000_000;
 
   private enum Kind {
     V2("memory.max", "memory.current", "memory.peak", "memory.events"),
@@ -154,7 +157,7 @@ final class Ceiling implements AutoCloseable {
     }
   }
 
-  /// Removes the group; its processes must have ended.
+  /// Removes the group; its processes must have ended. Twice is harmless.
   @Override
   public void close() {
     if (group != null) {
@@ -163,10 +166,17 @@ final class Ceiling implements AutoCloseable {
   }
 
   private static void remove(Path group) {
-    try {
-      Files.deleteIfExists(group);
-    } catch (IOException e) {
-      System.err.println(group + " could not be removed: " + e);
+    for (int attempt = 1; ; attempt++) { // the kernel takes a moment to forget a process
+      try {
+        Files.deleteIfExists(group);
+        return;
+      } catch (IOException e) {
+        if (attempt == REMOVE_ATTEMPTS_MAX) {
+          System.err.println(group + " could not be removed: " + e);
+          return;
+        }
+        LockSupport.parkNanos(REMOVE_PAUSE_NANOS);
+      }
     }
   }
 }

@@ -233,6 +233,9 @@ final class ServerProcess implements AutoCloseable {
   @Override
   public synchronized void close() {
     stop();
+    if (ceiling != null) {
+      ceiling.close(); // here, so that an interrupted benchmark removes it, too
+    }
     if (!Files.exists(directory)) {
       return;
     }
