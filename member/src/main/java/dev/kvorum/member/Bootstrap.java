@@ -128,7 +128,7 @@ public record Bootstrap(
 
   private static StateMachine open(World world, MemberConfig config) throws IOException {
     long begun = world.clock().nanos();
-    StateMachine machine = StateMachine.open(world.disk(), config.dbFile(), options(config), world.loops().workers());
+    StateMachine machine = StateMachine.open(world.disk(), config.dbFile(), options(world, config), world.loops().workers());
     LOG.atInfo()
         .addKeyValue("path", config.dbFile().toString())
         .addKeyValue("took", Duration.ofNanos(world.clock().nanos() - begun))
@@ -162,14 +162,15 @@ public record Bootstrap(
         .log("defragmented the backend at start");
   }
 
-  private static StateOptions options(MemberConfig config) {
+  private static StateOptions options(World world, MemberConfig config) {
     return new StateOptions(
         new Quota(config.quotaBytes()),
         StateOptions.leaseTtlMinSeconds(
             config.electionTicks(), TimeUnit.NANOSECONDS.toMillis(config.tickNanos())),
         config.maxLearners(),
         config.leaseCheckpointPersist(),
-        config.unsafeNoSync() ? BoltOptions.defaults().withNoSync(true) : BoltOptions.defaults());
+        config.unsafeNoSync() ? BoltOptions.defaults().withNoSync(true) : BoltOptions.defaults(),
+        world.failpoints());
   }
 
   // ---- A first start ----

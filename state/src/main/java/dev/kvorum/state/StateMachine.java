@@ -100,7 +100,7 @@ public final class StateMachine implements AutoCloseable {
   }
 
   private static Loaded load(Disk disk, Path file, StateOptions options, Executor helpers) throws IOException {
-    Backend backend = Backend.open(disk, file, options.bolt());
+    Backend backend = Backend.open(disk, file, options.bolt(), options.failpoints());
     try {
       Schema schema = Schema.load(backend);
       checkSupported(backend, schema);

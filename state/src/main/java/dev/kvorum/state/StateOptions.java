@@ -1,6 +1,7 @@
 package dev.kvorum.state;
 
 import dev.kvorum.bolt.BoltOptions;
+import dev.kvorum.env.Failpoints;
 
 /// How the state is opened. Three of these are part of what members agree on and must be the same on all of them,
 /// though etcd makes them local flags too: `leaseTtlMinSeconds`, `learnersMax`, `persistCheckpoints`.
@@ -10,8 +11,15 @@ import dev.kvorum.bolt.BoltOptions;
 /// @param learnersMax how many learners there may be (`--max-learners`)
 /// @param persistCheckpoints keep lease checkpoints also while the cluster version is below 3.6
 /// @param bolt how the db file is opened
+/// @param failpoints what a test has planted
 public record StateOptions(
-    Quota quota, long leaseTtlMinSeconds, int learnersMax, boolean persistCheckpoints, BoltOptions bolt) {
+    Quota quota, long leaseTtlMinSeconds, int learnersMax, boolean persistCheckpoints, BoltOptions bolt,
+    Failpoints failpoints) {
+  /// Options under which nothing fails on purpose.
+  public StateOptions(
+      Quota quota, long leaseTtlMinSeconds, int learnersMax, boolean persistCheckpoints, BoltOptions bolt) {
+    this(quota, leaseTtlMinSeconds, learnersMax, persistCheckpoints, bolt, Failpoints.NONE);
+  }
 
   /// etcd's defaults: 2 GiB, 2 s, one learner.
   public static StateOptions defaults() {
@@ -26,18 +34,22 @@ public record StateOptions(
   }
 
   public StateOptions withQuota(Quota value) {
-    return new StateOptions(value, leaseTtlMinSeconds, learnersMax, persistCheckpoints, bolt);
+    return new StateOptions(value, leaseTtlMinSeconds, learnersMax, persistCheckpoints, bolt, failpoints);
   }
 
   public StateOptions withBolt(BoltOptions value) {
-    return new StateOptions(quota, leaseTtlMinSeconds, learnersMax, persistCheckpoints, value);
+    return new StateOptions(quota, leaseTtlMinSeconds, learnersMax, persistCheckpoints, value, failpoints);
   }
 
   public StateOptions withLearnersMax(int value) {
-    return new StateOptions(quota, leaseTtlMinSeconds, value, persistCheckpoints, bolt);
+    return new StateOptions(quota, leaseTtlMinSeconds, value, persistCheckpoints, bolt, failpoints);
   }
 
   public StateOptions withLeaseTtlMinSeconds(long value) {
-    return new StateOptions(quota, value, learnersMax, persistCheckpoints, bolt);
+    return new StateOptions(quota, value, learnersMax, persistCheckpoints, bolt, failpoints);
+  }
+
+  public StateOptions withFailpoints(Failpoints value) {
+    return new StateOptions(quota, leaseTtlMinSeconds, learnersMax, persistCheckpoints, bolt, value);
   }
 }

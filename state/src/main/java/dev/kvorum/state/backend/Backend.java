@@ -9,6 +9,8 @@ import dev.kvorum.bolt.WriteTx;
 import dev.kvorum.env.Bytes;
 import dev.kvorum.env.CorruptionException;
 import dev.kvorum.env.Disk;
+import dev.kvorum.env.Failpoint;
+import dev.kvorum.env.Failpoints;
 import dev.kvorum.env.Invariant;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -42,6 +44,7 @@ public final class Backend implements AutoCloseable {
   private final Disk disk;
   private final Path file;
   private final BoltOptions options;
+  private final Failpoints failpoints;
 
   // Apply loop.
   private final ArrayDeque<WriteBatch> underway = new ArrayDeque<>();
@@ -55,7 +58,9 @@ public final class Backend implements AutoCloseable {
   // Published by the backend loop.
   private volatile BackendSize size;
 
-  private Backend(Disk disk, Path file, BoltOptions options, BoltFile bolt) throws IOException {
+  private Backend(Disk disk, Path file, BoltOptions options, Failpoints failpoints, BoltFile bolt)
+      throws IOException {
+    this.failpoints = failpoints;
     this.disk = disk;
     this.file = file;
     this.options = options;
@@ -69,11 +74,16 @@ public final class Backend implements AutoCloseable {
   ///
   /// @throws dev.kvorum.bolt.FileLockedException when another process has it open
   public static Backend open(Disk disk, Path file, BoltOptions options) throws IOException {
+    return open(disk, file, options, Failpoints.NONE);
+  }
+
+  /// The same, with what a test has planted.
+  public static Backend open(Disk disk, Path file, BoltOptions options, Failpoints failpoints) throws IOException {
     removeTemporaries(disk, file);
     Bolt bolt = Bolt.open(disk, file, options);
     try {
       createBuckets(bolt);
-      return new Backend(disk, file, options, new BoltFile(bolt));
+      return new Backend(disk, file, options, failpoints, new BoltFile(bolt));
     } catch (IOException | RuntimeException e) {
       bolt.close();
       throw e;
@@ -111,7 +121,7 @@ public final class Backend implements AutoCloseable {
     }
     try (WriteTx tx = bolt.beginWrite()) {
       for (BucketName name : missing) {
-        tx.createBucket(name.bytes());
+        tx.createBucketIfAbsent(name.bytes()); // refuses a file in which a value has that name
       }
       tx.commit();
     }
@@ -238,9 +248,17 @@ public final class Backend implements AutoCloseable {
   ///
   /// @throws IOException final: the member must stop
   public BackendCommit write(WriteBatch taken) throws IOException {
+    failpoints.reachDisk(Failpoint.BEFORE_START_DB_TXN);
     try (WriteTx tx = bolt.bolt().beginWrite()) {
+      failpoints.reachDisk(Failpoint.AFTER_START_DB_TXN);
+      failpoints.reachDisk(Failpoint.BEFORE_WRITEBACK_BUF);
+      failpoints.reachDisk(Failpoint.COMMIT_BEFORE_PRE_COMMIT_HOOK); // the applied index is part of the batch
       BatchWriter.write(taken, tx);
+      failpoints.reachDisk(Failpoint.COMMIT_AFTER_PRE_COMMIT_HOOK);
+      failpoints.reachDisk(Failpoint.AFTER_WRITEBACK_BUF);
+      failpoints.reachDisk(Failpoint.BEFORE_COMMIT);
       tx.commit();
+      failpoints.reachDisk(Failpoint.AFTER_COMMIT);
     }
     return commitOf(taken);
   }
@@ -265,10 +283,24 @@ public final class Backend implements AutoCloseable {
       return null;
     }
     try (WriteTx tx = bolt.bolt().beginWrite()) {
+      failpoints.reachDisk(Failpoint.COMPACT_AFTER_ACQUIRED_BATCH_TX_LOCK);
       sweep.step(tx, keep, scanMax);
+      reachBoth(sweep, Failpoint.COMPACT_BEFORE_COMMIT_BATCH, Failpoint.COMPACT_BEFORE_SET_FINISHED);
       tx.commit();
+      reachBoth(sweep, Failpoint.COMPACT_AFTER_COMMIT_BATCH, Failpoint.COMPACT_AFTER_SET_FINISHED);
     }
     return commitOf(null);
+  }
+
+  private void reachBoth(RevisionSweep sweep, Failpoint each, Failpoint last) throws IOException {
+    failpoints.reachDisk(each);
+    if (sweep.isFinished()) {
+      failpoints.reachDisk(last);
+    }
+  }
+
+  Failpoints failpoints() {
+    return failpoints;
   }
 
   /// The file's bytes as they are now, for a stream. Keep one open no longer than needed: the file grows meanwhile.

@@ -8,6 +8,7 @@ import dev.kvorum.bolt.ReadTx;
 import dev.kvorum.bolt.WriteTx;
 import dev.kvorum.env.CorruptionException;
 import dev.kvorum.env.Disk;
+import dev.kvorum.env.Failpoint;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -46,6 +47,7 @@ public final class Defragmentation implements AutoCloseable {
     this.disk = disk;
     this.file = file;
     this.copy = unusedName(disk, file);
+    backend.failpoints().reachDisk(Failpoint.DEFRAG_OPEN_FILE_ERROR);
     this.target = Bolt.open(disk, copy, options);
     try (WriteTx tx = target.beginWrite()) {
       for (BucketName name : BucketName.values()) {
@@ -77,9 +79,12 @@ public final class Defragmentation implements AutoCloseable {
   ///     as if nothing had been; if it has, the failure is final
   public @Nullable BackendCommit step(int keysMax, long bytesMax) throws IOException {
     try {
+      backend.failpoints().reachDisk(Failpoint.DEFRAG_BEFORE_COPY);
+      backend.failpoints().reachDisk(Failpoint.DEFRAG_DB_FAIL);
       if (!copySome(keysMax, bytesMax)) {
         return null;
       }
+      backend.failpoints().reachDisk(Failpoint.DEFRAG_BEFORE_RENAME);
       disk.rename(copy, file);
     } catch (IOException e) {
       close();
