@@ -63,6 +63,9 @@ public final class Wal implements AutoCloseable {
   private long lastIndex;
   private boolean needsSync;
 
+  /// The newest snapshot recorded since opening.
+  private long markedIndex;
+
   /// In the tail segment.
   private long syncedTo;
 
@@ -144,12 +147,19 @@ public final class Wal implements AutoCloseable {
 
   private void appendState(HardState state) throws IOException {
     writer.record(RecordType.STATE, RaftCodec.encode(state));
-    needsSync |= state.term() != saved.term() || state.vote() != saved.vote();
+    needsSync |= state.term() != saved.term() || state.vote() != saved.vote() || coversMark(state);
     saved = state;
   }
 
-  /// Whether what was appended must be synced before anyone is told: entries, or a new term or vote. A new commit index
-  /// alone need not be.
+  /// Whether it is this commit index that makes the newest mark count ([#validSnapshots]): the state behind a received
+  /// snapshot may be in use as soon as anyone is told, and then a restart must find its mark.
+  private boolean coversMark(HardState state) {
+    return Long.compareUnsigned(saved.commit(), markedIndex) < 0
+        && Long.compareUnsigned(state.commit(), markedIndex) >= 0;
+  }
+
+  /// Whether what was appended must be synced before anyone is told: entries, a new term or vote, or the commit index
+  /// that covers a received snapshot. A new commit index alone need not be.
   public boolean needsSync() {
     return needsSync;
   }
@@ -184,6 +194,7 @@ public final class Wal implements AutoCloseable {
       if (Long.compareUnsigned(lastIndex, snapshot.index()) < 0) {
         lastIndex = snapshot.index();
       }
+      markedIndex = snapshot.index();
       flushAndSync();
     } catch (Throwable e) {
       failed(e);

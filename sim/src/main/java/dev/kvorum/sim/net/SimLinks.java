@@ -80,7 +80,7 @@ public final class SimLinks implements PeerLinks {
       return;
     }
     trace("sends", message);
-    List<Long> arrivals = network.arrivals(self, to);
+    List<Long> arrivals = network.arrivals(self, to, !(message instanceof Message.Propose));
     for (long delay : arrivals) {
       scheduler.after(delay, () -> deliver(message));
     }
@@ -223,7 +223,7 @@ public final class SimLinks implements PeerLinks {
           () -> ifUp(() -> once.refuse(EtcdException.of(GrpcCode.UNAVAILABLE, "out of reach"))));
       return;
     }
-    for (long delay : network.arrivals(self, member).stream().limit(1).toList()) {
+    for (long delay : network.arrivals(self, member, false)) {
       scheduler.after(delay, () -> serve(member, call, once));
     }
   }
@@ -250,7 +250,7 @@ public final class SimLinks implements PeerLinks {
   }
 
   private void comeBack(SimLinks to, Runnable answer) {
-    network.arrivals(self, to.self).stream().limit(1).forEach(delay -> scheduler.after(delay, () -> to.ifUp(answer)));
+    network.arrivals(self, to.self, false).forEach(delay -> scheduler.after(delay, () -> to.ifUp(answer)));
   }
 
   /// The first answer counts.

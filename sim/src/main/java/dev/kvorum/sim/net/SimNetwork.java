@@ -119,7 +119,9 @@ public final class SimNetwork {
   }
 
   /// What becomes of one message from `from` to `to`: when its copies arrive. Empty when it is lost.
-  List<Long> arrivals(long from, long to) {
+  ///
+  /// @param mayRepeat false for what no link may deliver twice: a forwarded proposal would be applied twice
+  List<Long> arrivals(long from, long to, boolean mayRepeat) {
     List<Long> delays = new ArrayList<>();
     if (isCut(from, to) || random.nextInt(1_000) < weather.lossPerMille()) {
       return delays;
@@ -135,7 +137,7 @@ public final class SimNetwork {
       lastArrival.put(pair, arrival);
     }
     delays.add(arrival - now);
-    if (random.nextInt(1_000) < weather.repeatPerMille()) {
+    if (random.nextInt(1_000) < weather.repeatPerMille() && mayRepeat) {
       delays.add(arrival - now + random.nextLong(weather.lateNanos() + 1_000));
     }
     return delays;
