@@ -32,7 +32,8 @@ class TidyTest {
           Map.entry("sim", Set.of("env", "api", "raft", "bolt", "wal", "state", "member")),
           Map.entry("server", Set.of("env", "api", "raft", "bolt", "wal", "state", "member")),
           Map.entry("interop", Set.of()),
-          Map.entry("bench", Set.of("api")));
+          Map.entry("bench", Set.of("api")),
+          Map.entry("fuzz", Set.of("env", "api", "raft", "bolt", "wal", "state")));
 
   /// Modules that reach the world through `env` alone.
   private static final List<String> PURE = List.of("raft", "bolt", "wal", "state", "member");

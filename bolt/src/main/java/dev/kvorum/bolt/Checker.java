@@ -73,6 +73,9 @@ public final class Checker {
       });
       for (long id = meta.freelist(); id < meta.freelist() + span; id++) {
         reached.add(id);
+        if (freed.contains(id)) {
+          found("page " + id + ": reachable freed");
+        }
       }
     } catch (CorruptionException e) {
       found(e.getMessage());

@@ -12,11 +12,6 @@ final class BoltTargets {
   /// A whole file as it is, behind one byte: odd, its metas are sealed.
   static final class Raw implements Target {
     @Override
-    public String name() {
-      return "bolt-file";
-    }
-
-    @Override
     public int inputBytesMax() {
       return 1 << 16;
     }
@@ -47,7 +42,7 @@ final class BoltTargets {
   }
 
   /// A valid file and a script of edits.
-  static final class Edited implements Target {
+  static class Edited implements Target {
     private final List<byte[]> files;
 
     Edited() {
@@ -56,11 +51,6 @@ final class BoltTargets {
       } catch (IOException e) {
         throw new IllegalStateException(e);
       }
-    }
-
-    @Override
-    public String name() {
-      return "bolt-edits";
     }
 
     @Override
@@ -82,7 +72,20 @@ final class BoltTargets {
 
     @Override
     public void run(byte[] input) throws IOException {
-      BoltExercise.of(BoltEdits.apply(new Input(input), files));
+      BoltExercise.of(file(input));
+    }
+
+    /// What the script makes of its file.
+    final byte[] file(byte[] input) {
+      return BoltEdits.apply(new Input(input), files);
+    }
+  }
+
+  /// The same, for salvage and surgery.
+  static final class Broken extends Edited {
+    @Override
+    public void run(byte[] input) throws IOException {
+      BoltExercise.mend(file(input));
     }
   }
 }

@@ -8,6 +8,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -22,14 +25,17 @@ import java.util.stream.Stream;
 ///                     /log.txt    what the fuzzer printed
 /// ```
 final class Campaign {
-  /// For starting a JVM, instrumenting and the last input, beyond the time for fuzzing.
-  private static final long GRACE_SECONDS = 60;
+  /// For starting a JVM, instrumenting and the last input, beyond the time for fuzzing: generous, as is the next.
+  private static final long GRACE_SECONDS = 300;
 
-  /// Wall time after which one input counts as a hang: generous, for the machine may be busy. [Driver] bounds CPU time.
-  private static final int HANG_SECONDS = 30;
+  /// Wall time after which one input counts as a hang, on however busy a machine. [Driver] bounds CPU time.
+  private static final int HANG_SECONDS = 60;
 
   /// Distinct findings to collect before a target is given up.
   private static final int FINDINGS_MAX = 20;
+
+  /// Of a log in which something was found.
+  private static final int LINES_TOLD_MAX = 60;
 
   private static final Pattern PROGRESS =
       Pattern.compile("#(\\d+)\\s+\\w+\\s+cov: (\\d+) ft: (\\d+) corp: (\\d+)/\\S+.*");
@@ -60,25 +66,30 @@ final class Campaign {
     }
   }
 
-  /// Shares `seconds` among the targets.
-  List<Outcome> run(List<Target> targets, double seconds, long seed) throws Exception {
+  /// Shares `seconds` of fuzzing among the targets.
+  ///
+  /// @param parallel how many to run at once
+  List<Outcome> run(List<String> targets, double seconds, long seed, int parallel) throws Exception {
+    long each = Math.max(1, Math.round(seconds / targets.size()));
     List<Outcome> outcomes = new ArrayList<>();
     out.printf("%-16s %8s %12s %9s %7s %7s %9s%n", "target", "seconds", "runs", "runs/s", "edges", "corpus", "findings");
-    for (Target target : targets) {
-      Outcome outcome = run(target, Math.max(1, Math.round(seconds / targets.size())), seed);
-      outcomes.add(outcome);
-      out.printf(Locale.ROOT, "%-16s %8.1f %12d %9.0f %7d %7d %9s%n", outcome.target, outcome.seconds, outcome.runs,
-          outcome.runs / outcome.seconds, outcome.edges, outcome.corpus,
-          outcome.isClean() ? "none" : Math.max(1, outcome.findings.size()));
-      if (!outcome.isClean()) {
+    try (ExecutorService runners = Executors.newFixedThreadPool(parallel)) {
+      List<Future<Outcome>> running = new ArrayList<>();
+      for (String target : targets) {
+        running.add(runners.submit(() -> run(target, each, seed)));
+      }
+      for (Future<Outcome> run : running) {
+        Outcome outcome = run.get();
+        outcomes.add(outcome);
         tell(outcome);
       }
     }
     return outcomes;
   }
 
-  private Outcome run(Target target, long seconds, long seed) throws Exception {
-    Path home = directory.resolve(target.name());
+  private Outcome run(String name, long seconds, long seed) throws Exception {
+    Target target = Targets.named(name);
+    Path home = directory.resolve(name);
     Path findings = Files.createDirectories(home.resolve("findings"));
     Path corpus = Files.createDirectories(home.resolve("corpus"));
     Path seeds = writeSeeds(target, home.resolve("seeds"));
@@ -89,18 +100,18 @@ final class Campaign {
         "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", "-XX:+EnableDynamicAgentLoading",
         "-cp", classPath, "com.code_intelligence.jazzer.Jazzer",
         "--target_class=" + Driver.class.getName(),
-        "--target_args=" + target.name(),
+        "--target_args=" + name,
         "--instrumentation_includes=dev.kvorum.**",
         "--instrumentation_excludes=dev.kvorum.fuzz.**:dev.kvorum.api.etcdserverpb.**:dev.kvorum.api.authpb.**:dev.kvorum.api.mvccpb.**:dev.kvorum.api.leasepb.**:dev.kvorum.api.membershippb.**:dev.kvorum.api.versionpb.**",
         "--custom_hook_excludes=**",
         "--reproducer_path=" + home,
         "--keep_going=" + FINDINGS_MAX,
-        "--coverage_report=" + home.resolve("coverage.txt"),
         "-artifact_prefix=" + findings + "/",
         "-max_total_time=" + seconds,
         "-max_len=" + target.inputBytesMax(),
         "-len_control=0",
         "-timeout=" + HANG_SECONDS,
+        "-report_slow_units=" + HANG_SECONDS,
         "-rss_limit_mb=0",
         "-seed=" + (seed & 0x7FFF_FFFF),
         corpus.toString(), seeds.toString());
@@ -119,7 +130,7 @@ final class Campaign {
     double took = (System.nanoTime() - start) / 1e9;
     List<Path> found = list(findings);
     found.removeAll(before);
-    return outcome(target, took, found, ended ? process.exitValue() : -1, log);
+    return outcome(name, took, found, ended ? process.exitValue() : -1, log);
   }
 
   private static Path writeSeeds(Target target, Path directory) throws Exception {
@@ -140,7 +151,7 @@ final class Campaign {
     }
   }
 
-  private static Outcome outcome(Target target, double seconds, List<Path> findings, int exit, Path log)
+  private static Outcome outcome(String target, double seconds, List<Path> findings, int exit, Path log)
       throws IOException {
     long runs = 0;
     int edges = 0;
@@ -153,20 +164,21 @@ final class Campaign {
         corpus = Integer.parseInt(matcher.group(4));
       }
     }
-    return new Outcome(target.name(), seconds, runs, edges, corpus, findings, exit, log);
+    return new Outcome(target, seconds, runs, edges, corpus, findings, exit, log);
   }
 
   private void tell(Outcome outcome) throws IOException {
-    out.println("  exit " + outcome.exit + ", see " + outcome.log);
-    int lines = 0;
-    for (String line : Files.readAllLines(outcome.log, StandardCharsets.ISO_8859_1)) {
-      if (line.startsWith("== ") || line.startsWith("\tat dev.kvorum") || line.startsWith("Caused by")) {
-        out.println("  " + line);
-        if (++lines > 60) {
-          break;
-        }
-      }
+    out.printf(Locale.ROOT, "%-16s %8.1f %12d %9.0f %7d %7d %9s%n", outcome.target, outcome.seconds, outcome.runs,
+        outcome.runs / outcome.seconds, outcome.edges, outcome.corpus,
+        outcome.isClean() ? "none" : Math.max(1, outcome.findings.size()));
+    if (outcome.isClean()) {
+      return;
     }
+    out.println("  exit " + outcome.exit + ", see " + outcome.log);
+    Files.readAllLines(outcome.log, StandardCharsets.ISO_8859_1).stream()
+        .filter(line -> line.startsWith("== ") || line.startsWith("\tat dev.kvorum") || line.startsWith("Caused by"))
+        .limit(LINES_TOLD_MAX)
+        .forEach(line -> out.println("  " + line));
     for (Path finding : outcome.findings) {
       out.println("  bin/fuzz replay " + outcome.target + " " + finding);
     }

@@ -21,7 +21,7 @@ final class Main {
       System.exit(2);
     }
     switch (arguments[0]) {
-      case "list" -> Targets.all().forEach(target -> System.out.println(target.name()));
+      case "list" -> Targets.names().forEach(System.out::println);
       case "replay" -> replay(arguments);
       default -> fuzz(arguments);
     }
@@ -45,12 +45,12 @@ final class Main {
         default -> throw new IllegalArgumentException(arguments[i] + "\n" + USAGE);
       }
     }
-    List<Target> targets = arguments[0].equals("all") ? Targets.all() : List.of(Targets.named(arguments[0]));
+    List<String> targets = arguments[0].equals("all") ? Targets.names() : List.of(arguments[0]);
     System.out.println("seed " + seed);
     Path java = Path.of(System.getProperty("java.home"), "bin", "java");
     Campaign campaign = new Campaign(
         java, System.getProperty("java.class.path"), Path.of(System.getProperty("fuzz.directory")), System.out);
-    boolean clean = campaign.run(targets, seconds, seed).stream().allMatch(Campaign.Outcome::isClean);
+    boolean clean = campaign.run(targets, seconds, seed, 1).stream().allMatch(Campaign.Outcome::isClean);
     System.exit(clean ? 0 : 1);
   }
 }

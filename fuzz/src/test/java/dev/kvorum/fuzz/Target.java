@@ -7,9 +7,6 @@ import java.util.List;
 /// A run ends by returning, or by one of the refusals that [Driver] knows. Anything else thrown, too much time or too
 /// much memory is a finding.
 interface Target {
-  /// As the command line has it.
-  String name();
-
   /// Bytes beyond which inputs say nothing new.
   int inputBytesMax();
 
