@@ -34,6 +34,9 @@ final class Campaign {
   /// Distinct findings to collect before a target is given up.
   private static final int FINDINGS_MAX = 20;
 
+  /// Below this the better compiler costs more than it gives.
+  private static final int WARM_SECONDS = 60;
+
   /// Of a log in which something was found.
   private static final int LINES_TOLD_MAX = 60;
 
@@ -96,7 +99,7 @@ final class Campaign {
     Path log = home.resolve("log.txt");
     List<Path> before = list(findings);
     List<String> command = List.of(
-        java.toString(), "-Xmx256m", "-Xss1m", "-XX:+UseSerialGC", "-XX:-UsePerfData",
+        java.toString(), seconds < WARM_SECONDS ? "-XX:TieredStopAtLevel=1" : "-XX:+TieredCompilation", "-Xmx256m", "-Xss1m", "-XX:+UseSerialGC", "-XX:-UsePerfData",
         "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", "-XX:+EnableDynamicAgentLoading",
         "-cp", classPath, "com.code_intelligence.jazzer.Jazzer",
         "--target_class=" + Driver.class.getName(),
