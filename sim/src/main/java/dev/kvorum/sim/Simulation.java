@@ -6,6 +6,7 @@ import dev.kvorum.sim.client.KvClient;
 import dev.kvorum.sim.client.LeaseClient;
 import dev.kvorum.sim.client.MaintenanceClient;
 import dev.kvorum.sim.client.Memory;
+import dev.kvorum.sim.client.ReconfigClient;
 import dev.kvorum.sim.client.Requests;
 import dev.kvorum.sim.client.WatchClient;
 import dev.kvorum.sim.cluster.Cluster;
@@ -80,6 +81,10 @@ public final class Simulation {
     int leaseClients = random.nextInt(3);
     for (int i = 0; i < leaseClients; i++) {
       new LeaseClient(cluster, root.split(), memory, i).begin();
+    }
+    SplittableRandom reconfiguring = root.split();
+    if (scenario.reconfigures()) {
+      new ReconfigClient(cluster, reconfiguring).begin();
     }
     this.operator = new MaintenanceClient(cluster, root.split(), memory);
     this.examiner = new KvClient(cluster, root.split(), memory, requests, 99);
@@ -161,7 +166,11 @@ public final class Simulation {
 
   // ---- Act two
 
-  private void examine(List<Node> core) {
+  private void examine(List<Node> healed) {
+    if (scenario.reconfigures()) {
+      waitFor("members come and go", PROGRESS_NANOS, () -> cluster.leader() != null && allAreUp());
+    }
+    List<Node> core = scenario.reconfigures() ? votersOf(cluster.members()) : healed;
     for (Node node : core) {
       Request.Put put = Request.Put.of(Bytes.utf8("k00"), Bytes.utf8("examined by " + node.name()));
       if (!isAnswered(put, node)) {
@@ -184,6 +193,21 @@ public final class Simulation {
     for (Node node : core) {
       operator.hash(node, revision);
     }
+  }
+
+  private boolean allAreUp() {
+    return cluster.members().stream().allMatch(node -> node.member() != null);
+  }
+
+  /// Learners serve no clients.
+  private static List<Node> votersOf(List<Node> nodes) {
+    return nodes.stream()
+        .filter(
+            node -> {
+              Member member = node.member();
+              return member != null && !member.isLearner();
+            })
+        .toList();
   }
 
   private boolean isAnswered(Request request, Node node) {

@@ -134,7 +134,12 @@ public final class Cluster {
   public Node join(String name, long id, long clusterId, List<dev.kvorum.state.membership.Member> members) {
     Node node = new Node(this, random.split(), name, clock(), id, Map.of(), new RemoteCluster(clusterId, members));
     nodes.add(node);
-    node.start();
+    scheduler.trace().event(scheduler.now(), name, "joins", id, nodes.size());
+    if (healing) {
+      node.healSoon();
+    } else {
+      node.start();
+    }
     return node;
   }
 

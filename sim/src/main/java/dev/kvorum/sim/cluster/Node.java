@@ -110,7 +110,8 @@ public final class Node {
     return everReady;
   }
 
-  static List<String> urls(String name) {
+  /// Where a member of that name is reached.
+  public static List<String> urls(String name) {
     return List.of("http://" + name + ":2380");
   }
 
@@ -326,7 +327,8 @@ public final class Node {
         });
   }
 
-  void remove() {
+  /// Its member is out of the cluster: the machine is switched off.
+  public void remove() {
     phase = Phase.REMOVED;
     if (host != null) {
       host.kill("removed from the cluster");

@@ -305,7 +305,7 @@ public final class Linearizer {
       store = choice.after();
     }
     takeReads(frame);
-    if (left < leftLeast) {
+    if (left < leftLeast || left == leftLeast && store.revision() > furthest.revision()) {
       leftLeast = left;
       furthest = store;
       stuck = blocked();
@@ -366,12 +366,14 @@ public final class Linearizer {
 
   private List<Choice> choices() {
     long horizon = horizon();
-    Demands demands = new Demands();
-    for (Op op = head.next; op != head && op.operation().invokedNanos() <= horizon; op = op.next) {
-      demands.note(op.operation());
-    }
     boolean mayAdvance = owed.getOrDefault(store.revision(), 0) == 0;
     boolean hole = mayAdvance && !claimed.contains(store.revision() + 1);
+    Demands demands = new Demands();
+    for (Op op = head.next; op != head && op.operation().invokedNanos() <= horizon; op = op.next) {
+      if (op.operation().isKnown() || hole && (op.pinnedAt == 0 || op.pinnedAt == store.revision() + 1)) {
+        demands.note(op.operation());
+      }
+    }
     List<Choice> certain = new ArrayList<>();
     List<Choice> possible = new ArrayList<>();
     for (Op op = head.next; op != head && op.operation().invokedNanos() <= horizon; op = op.next) {
@@ -413,8 +415,9 @@ public final class Linearizer {
     final Set<Long> there = new TreeSet<>();
     boolean compacted;
 
+    /// @param operation answered, or one that may have made the next revision
     void note(Operation operation) {
-      if (!operation.isKnown()) {
+      if (!operation.isKnown() && operation.request() instanceof Request.LeaseGrant) {
         return;
       }
       boolean notFound = isRefused(operation, EtcdError.LEASE_NOT_FOUND);
