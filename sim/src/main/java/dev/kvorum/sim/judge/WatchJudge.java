@@ -41,8 +41,29 @@ public final class WatchJudge {
   /// A response whose parts are put together again.
   private record Whole(WatchResponse last, List<Event> events) {}
 
+  /// What can be said without the history: events come in order, none of them twice, and none behind a bookmark.
+  private void judgeOrder(Watching.Stream stream, List<Whole> responses) {
+    long last = 0;
+    long whole = 0;
+    long bookmark = 0;
+    for (Whole response : responses) {
+      if (response.events().isEmpty() && !response.last().getCreated() && !response.last().getCanceled()) {
+        bookmark = response.last().getHeader().getRevision();
+      }
+      for (Event event : response.events()) {
+        long revision = event.getKv().getModRevision();
+        promise(revision > bookmark, "bookmarkable", stream, "after progress to " + bookmark + " it is told of " + event);
+        promise(revision >= last, "ordered", stream, "after revision " + last + " it is told of " + event);
+        promise(revision > whole, "unique", stream, "once more it is told of " + event);
+        last = revision;
+      }
+      whole = last;
+    }
+  }
+
   private void judge(Watching.Stream stream) {
     List<Whole> responses = whole(stream);
+    judgeOrder(stream, responses);
     long toldUpTo = stream.from() - 1;
     boolean created = false;
     for (Whole response : responses) {
@@ -93,10 +114,8 @@ public final class WatchJudge {
     while (at < events.size()) {
       long revision = events.get(at).getKv().getModRevision();
       promise(
-          revision > previous,
-          revision > toldUpTo ? "ordered" : "unique",
-          stream,
-          "an event of revision " + revision + " after everything up to " + previous + " was told");
+          revision > previous, "resumable", stream,
+          "an event of revision " + revision + " where everything up to " + previous + " was told before");
       promise(revision <= end.revision(), "reliable", stream, "an event of revision " + revision + ", which never was");
       requireNothingLeftOut(stream, previous, revision - 1);
       List<Change> changes = wanted(revision);
