@@ -17,6 +17,8 @@ import (
 
 const writerCount = 6
 
+const never = -1 // the compacted revision of a store that was not compacted
+
 // pressure is what clients do to one server until it goes away, and what it has
 // acknowledged of it.
 type pressure struct {
@@ -35,7 +37,7 @@ type pressure struct {
 func startPressure(t *testing.T, m *harness.Member, life int, random *rand.Rand) *pressure {
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
-	p := &pressure{cancel: cancel, leases: map[clientv3.LeaseID]bool{}}
+	p := &pressure{cancel: cancel, leases: map[clientv3.LeaseID]bool{}, compacted: never}
 	for i := range writerCount {
 		w := &writer{p, m.Client(t), rand.New(rand.NewPCG(random.Uint64(), uint64(i))), fmt.Sprintf("w%d/", i), nil}
 		p.wait.Go(func() {
