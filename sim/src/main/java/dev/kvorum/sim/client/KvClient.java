@@ -87,6 +87,7 @@ public final class KvClient {
       return null;
     }
     long asked = scheduler.now();
+    long ticket = memory.ask(number, request, asked);
     Heard heard = caller.ask(node, timeoutNanos, (member, from, reply) -> {
       switch (request) {
         case Request.Put put -> member.kv().put(put, from, reply);
@@ -105,6 +106,7 @@ public final class KvClient {
         default -> throw new IllegalArgumentException("no client asks " + request);
       }
     });
+    memory.settle(ticket);
     Operation operation = remember(request, asked, heard);
     if (operation != null) {
       scheduler.trace().event(scheduler.now(), name, node.name() + " " + operation);

@@ -81,9 +81,11 @@ public final class LeaseClient {
     long id = 1_000L * (number + 1) + ++granted;
     Request.LeaseGrant request = new Request.LeaseGrant(1 + random.nextInt(8), id);
     long asked = scheduler.now();
+    long ticket = memory.ask(100 + number, request, asked);
     Heard heard = caller.ask(node, 6_000_000_000L, (member, from, reply) ->
         member.leases().grant(
             LeaseGrantRequest.newBuilder().setID(id).setTTL(request.ttl()).build(), from, reply));
+    memory.settle(ticket);
     if (heard instanceof Heard.Answered answered) {
       Leasing lease = new Leasing(id, Bytes.utf8("lease/" + id));
       lease.renewedAskedNanos = asked;
@@ -119,7 +121,9 @@ public final class LeaseClient {
     }
     Request.Put put = new Request.Put(lease.key, Bytes.utf8("held by " + lease.id), lease.id, false, false, false);
     long asked = scheduler.now();
+    long ticket = memory.ask(100 + number, put, asked);
     Heard heard = caller.ask(node, 6_000_000_000L, (member, from, reply) -> member.kv().put(put, from, reply));
+    memory.settle(ticket);
     switch (heard) {
       case Heard.Answered answered -> {
         remember(put, asked, Answer.decode(put, answered.bytes()));

@@ -5,6 +5,8 @@ import dev.kvorum.sim.model.Operation;
 import dev.kvorum.state.Request;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /// All that the clients of one run have heard.
 public final class Memory {
@@ -13,6 +15,8 @@ public final class Memory {
   private final List<KeyHash> hashes = new ArrayList<>();
   private final List<Watching> watches = new ArrayList<>();
   private final List<Leasing> leases = new ArrayList<>();
+  private final Map<Long, Operation> underWay = new TreeMap<>();
+  private long tickets;
 
   /// One answer to HashKV.
   public record KeyHash(String member, long revision, long compactRevision, int hash) {}
@@ -20,6 +24,27 @@ public final class Memory {
   /// What must be linearizable.
   public List<Operation> operations() {
     return operations;
+  }
+
+  /// The same, with what is under way as the story ends: that, too, may have happened.
+  public List<Operation> operationsAtTheEnd() {
+    List<Operation> all = new ArrayList<>(operations);
+    all.addAll(underWay.values());
+    return all;
+  }
+
+  /// A request is on its way. @return what to [#settle] it by
+  long ask(int client, Request request, long nowNanos) {
+    long ticket = tickets++;
+    if (!isRead(request)) {
+      underWay.put(ticket, Operation.unknown(client, request, nowNanos));
+    }
+    return ticket;
+  }
+
+  /// It is known what there is to remember of it.
+  void settle(long ticket) {
+    underWay.remove(ticket);
   }
 
   /// Reads that asked for any past state.

@@ -48,7 +48,7 @@ public final class Judges {
   }
 
   private Store history() {
-    return switch (Linearizer.check(memory.operations(), seen())) {
+    return switch (Linearizer.check(memory.operationsAtTheEnd(), seen())) {
       case Linearizer.Verdict.Linearizable right -> right.end();
       case Linearizer.Verdict.Violation wrong -> throw new Finding.Found("linearizable", wrong.toString());
       case Linearizer.Verdict.Undecided open ->

@@ -17,6 +17,8 @@ public final class LatentDisk implements Disk {
   /// Simulated databases stay far below; a read past it fails loudly.
   private static final long MAP_BYTES_MAX = 8 << 20;
 
+  private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(256 << 10);
+
   private final SimDisk disk;
   private final SimHost host;
   private final Scheduler scheduler;
@@ -29,6 +31,11 @@ public final class LatentDisk implements Disk {
   /// @param stallPerMille how many of a thousand syncs take `stallNanos` more
   public record Speed(long writeNanos, long syncNanos, int stallPerMille, long stallNanos) {
     public static final Speed QUICK = new Speed(5_000, 300_000, 0, 0);
+  }
+
+  /// A log's next segment, being made: fresh, so it reads as zeros everywhere.
+  private boolean isSpareSegment(Path path) {
+    return host.isCurrent() && path.toString().endsWith(".tmp") && path.toString().contains("/wal/");
   }
 
   /// Disk work that may fail.
@@ -185,6 +192,14 @@ public final class LatentDisk implements Disk {
 
     @Override
     public void write(ByteBuffer src, long position) throws IOException {
+      if (isSpareSegment(path()) && src.remaining() >= ZEROS.capacity() / 2 && random.nextInt(16) > 0) {
+        ByteBuffer zeros = ZEROS.slice(0, src.remaining());
+        if (src.mismatch(zeros) < 0) {
+          scheduler.spend(src.remaining() / 2);
+          src.position(src.limit()); // zeros into a new file of zeros: half of the simulator's time went there
+          return;
+        }
+      }
       change("write", path(), src.remaining(), speed.writeNanos, () -> file.write(src, position));
     }
 
