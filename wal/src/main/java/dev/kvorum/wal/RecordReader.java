@@ -30,6 +30,9 @@ final class RecordReader {
   private static final int SECTOR_BYTES = 512;
   private static final int HEAD_BYTES = 8;
   private static final int HEAD_RECORDS = 2;
+
+  /// Three tags, a type, a checksum and a length.
+  private static final int RECORD_HEAD_BYTES_MAX = 24;
   private static final int WINDOW_BYTES = 256 << 10;
 
   /// No batch of ours or etcd's comes near; beyond it an array could not hold the record.
@@ -227,9 +230,11 @@ final class RecordReader {
   }
 
   /// For a record that may be torn: if what there is of it tells another length than its frame, then the frame's length
-  /// was damaged later, and what follows may have been acknowledged.
+  /// was damaged later, and what follows may have been acknowledged. Only what lies in the length field's own sector
+  /// counts: it was written with it.
   private void requireAgreedLength(int length, long available) throws IOException {
-    int headMax = (int) Math.min(available, 24);
+    long sectorLeft = SECTOR_BYTES - HEAD_BYTES - recordOffset % SECTOR_BYTES;
+    int headMax = (int) Math.min(Math.min(available, sectorLeft), RECORD_HEAD_BYTES_MAX);
     int at = load(recordOffset + HEAD_BYTES, headMax);
     int end = at + headMax;
     int[] position = {at};

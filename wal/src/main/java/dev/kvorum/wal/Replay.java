@@ -17,8 +17,9 @@ import org.jspecify.annotations.Nullable;
 /// What the records of a log, read in order, add up to.
 ///
 /// Raft's log is cut back by writing an index again: an entry replaces all that was read at its index and behind, even
-/// when its index lies at or before the start. And when the entry at the start's index has another term than the start,
-/// then the start is a snapshot of a leader with another log, and nothing that was read before it follows it.
+/// when its index lies at or before the start. And when the start's index is committed but its entry has another term,
+/// then the start is a snapshot of a leader with another log, and nothing that was read before it follows it. (Before
+/// the commit is known it may be a snapshot that a crash kept from being installed.)
 ///
 /// A record's checksum covers its data and not its type: one flipped bit makes a hard state an entry, or the reverse,
 /// and no sum tells. So what raft promises of its log is checked: terms never fall, what was committed is not written
@@ -43,6 +44,9 @@ final class Replay {
 
   /// Of the entry read at the start's index; 0 when none was.
   private long termAtStart;
+
+  /// How many of the entries were read before the start and belong to another log than it.
+  private int strangers;
 
   private Replay(RecordReader reader, WalSnapshot start, boolean keepEntries) {
     this.reader = reader;
@@ -113,6 +117,10 @@ final class Replay {
       throw reader.corrupt("wal: impossible hard state " + state + " behind " + hardState);
     }
     hardState = state;
+    boolean installed = Long.compareUnsigned(state.commit(), start.index()) >= 0;
+    if (installed && strangers > 0 && strangers == entries.size()) {
+      forgetEntries();
+    }
   }
 
   private long committableIndex() {
@@ -142,6 +150,7 @@ final class Replay {
     }
     if (position < entries.size()) {
       entries.subList((int) position, entries.size()).clear();
+      strangers = Math.min(strangers, (int) position);
     }
     entries.add(entry);
     lastIndex = entry.index();
@@ -189,13 +198,14 @@ final class Replay {
       }
       startWasRecorded = true;
       if (termAtStart != 0 && termAtStart != start.term()) {
-        forgetEntries();
+        strangers = entries.size();
       }
     }
   }
 
   private void forgetEntries() {
     entries.clear();
+    strangers = 0;
     lastIndex = start.index();
   }
 
@@ -228,6 +238,11 @@ final class Replay {
 
   List<Entry> entries() {
     return entries;
+  }
+
+  /// All snapshots recorded, committed or not.
+  List<WalSnapshot> recordedSnapshots() {
+    return snapshots;
   }
 
   /// The snapshots whose index the log knew to be committed.

@@ -169,6 +169,7 @@ public final class Wal implements AutoCloseable {
   public void sync() throws IOException {
     requireUsable();
     try {
+      requireWriteAheadWell();
       if (writer.offset() >= options.segmentBytes()) {
         cut();
       } else if (needsSync) {

@@ -95,8 +95,13 @@ final class LogHistory {
       return state;
     }
 
-    boolean holds(WalSnapshot start, HardState hardState, List<Entry> entries) {
-      return start().index() == start.index() && reads(start, hardState, entries);
+    /// @param recorded the marks in the log's files; the first of ours may have been purged
+    boolean holds(List<WalSnapshot> recorded, WalSnapshot start, HardState hardState, List<Entry> entries) {
+      int purged = marks.size() - recorded.size();
+      return purged >= 0
+          && marks.subList(purged, marks.size()).equals(recorded)
+          && start().index() == start.index()
+          && reads(start, hardState, entries);
     }
 
     /// As `holds`, for one who reads from elsewhere than where a member would.
@@ -113,8 +118,8 @@ final class LogHistory {
   private final List<Note> issued = new ArrayList<>();
   private final List<Note> acknowledged = new ArrayList<>();
 
-  /// `.snap` files durable from an operation on, by index.
-  private final TreeMap<Long, Snapshot> files = new TreeMap<>();
+  /// What was ever given to be written as a `.snap` file.
+  private final List<Snapshot> files = new ArrayList<>();
 
   /// The operation from which on the log itself must exist.
   private long createdAt = Long.MAX_VALUE;
@@ -142,16 +147,31 @@ final class LogHistory {
     acknowledged.add(new Note(operation, records.size()));
   }
 
+  /// The last records, for messages.
+  String tail(int count) {
+    StringBuilder text = new StringBuilder();
+    for (Object record : records.subList(Math.max(0, records.size() - count), records.size())) {
+      text.append("\n  ").append(switch (record) {
+        case Entry entry -> "entry " + entry.term() + "/" + entry.index();
+        case State state -> "opened " + state.marks + " " + state.hardState + " " + state.entries.keySet();
+        default -> record.toString();
+      });
+    }
+    return text.toString();
+  }
+
   int recordCount() {
     return records.size();
   }
 
   void file(Snapshot snapshot) {
-    files.put(snapshot.index(), snapshot);
+    files.add(snapshot);
   }
 
-  @Nullable Snapshot file(long index) {
-    return files.get(index);
+  /// Whether `found` is as it was written, or from an earlier life.
+  boolean mayHold(Snapshot found) {
+    List<Snapshot> written = files.stream().filter(file -> file.index() == found.index()).toList();
+    return written.isEmpty() || written.contains(found) || found.index() <= beginning.marks.getLast().index();
   }
 
   /// Whether that is what the log held after any of its records.
@@ -187,14 +207,14 @@ final class LogHistory {
     }
 
     /// The state that the log came back with, or null when it is none that it may have.
-    @Nullable State match(WalSnapshot start, HardState hardState, List<Entry> entries) {
-      if (acknowledgedState.holds(start, hardState, entries)) {
+    @Nullable State match(List<WalSnapshot> recorded, WalSnapshot start, HardState hardState, List<Entry> entries) {
+      if (acknowledgedState.holds(recorded, start, hardState, entries)) {
         return acknowledgedState;
       }
       State state = acknowledgedState.copy();
       for (int i = taken; i < issuedRecords; i++) {
         state.take(records.get(i));
-        if (state.holds(start, hardState, entries)) {
+        if (state.holds(recorded, start, hardState, entries)) {
           return state;
         }
       }

@@ -1,6 +1,8 @@
 package dev.kvorum.wal;
 
 import dev.kvorum.env.Bytes;
+import dev.kvorum.env.Disk;
+import dev.kvorum.env.DiskFile;
 import dev.kvorum.env.sim.PowerLoss;
 import dev.kvorum.env.sim.SimDisk;
 import dev.kvorum.raft.Entry;
@@ -74,9 +76,11 @@ final class LogLife {
       wal = opened.wal();
       LogHistory.Cursor cursor = history.new Cursor();
       cursor.moveTo(disk.operations());
-      LogHistory.State found = cursor.match(start, opened.hardState(), opened.entries());
+      LogHistory.State found = cursor.match(recordedMarks(disk), start, opened.hardState(), opened.entries());
       if (found == null) {
-        throw new AssertionError("a log opened again, with its power on, is another: " + cursor);
+        throw new AssertionError("a log opened again, with its power on, is another: start %s, %s, entries %s; %s".formatted(
+            start, opened.hardState(), opened.entries().stream().map(e -> e.term() + "/" + e.index()).toList(), cursor)
+            + history.tail(25));
       }
       state = found.opened(start);
       history.issue(disk.operations(), state.copy());
@@ -107,6 +111,18 @@ final class LogLife {
       }
       default -> sync();
     }
+  }
+
+  /// All marks in the log's files, valid or not.
+  static List<WalSnapshot> recordedMarks(SimDisk disk) throws IOException {
+    List<DiskFile> files = new ArrayList<>();
+    for (SegmentName name : SegmentName.list(disk, DIRECTORY)) {
+      files.add(disk.open(DIRECTORY.resolve(name.file()), Disk.OpenMode.READ));
+    }
+    Replay replay = Replay.snapshotsOf(files);
+    replay.run();
+    WalOpening.closeAll(files);
+    return replay.recordedSnapshots();
   }
 
   private interface Work {
@@ -251,11 +267,12 @@ final class LogLife {
   /// Beyond our log, or within it and of another term: what we have counts no more.
   private void snapshotFromTheLeader() throws IOException {
     HardState now = state.hardState;
-    boolean within = state.lastIndex > now.commit() && random.nextBoolean();
+    long known = Math.max(now.commit(), state.marks.stream().mapToLong(WalSnapshot::index).max().orElse(0));
+    boolean within = state.lastIndex > known && random.nextBoolean();
     long index = within
-        ? random.nextLong(now.commit() + 1, state.lastIndex + 1)
-        : state.lastIndex + 1 + random.nextInt(5);
-    long term = now.term() + 1;
+        ? random.nextLong(known + 1, state.lastIndex + 1)
+        : Math.max(known, state.lastIndex) + 1 + random.nextInt(5);
+    long term = Math.max(now.term(), state.marks.stream().mapToLong(WalSnapshot::term).max().orElse(0)) + 1;
     mark(new WalSnapshot(index, term, WalTest.ONE_VOTER));
     state.lastIndex = index;
     append(new HardState(term, 0, index), List.of());

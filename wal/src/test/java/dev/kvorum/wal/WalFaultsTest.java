@@ -88,7 +88,7 @@ class WalFaultsTest {
     }
     WalSnapshot start = Wal.validSnapshots(disk, LogLife.DIRECTORY).getLast();
     Wal.Opened opened = Wal.open(disk, LogLife.DIRECTORY, start, life.options);
-    assertThat(cursor.match(start, opened.hardState(), opened.entries())).isNotNull();
+    assertThat(cursor.match(LogLife.recordedMarks(disk), start, opened.hardState(), opened.entries())).isNotNull();
     SimDisk left = disk.afterPowerLoss(disk.operations(), Survival.NOTHING, random);
     WalReading.Contents after = WalReading.read(left, LogLife.DIRECTORY, start);
     assertThat(after.entries().equals(opened.entries()))

@@ -107,7 +107,7 @@ class WalPowerTest {
     assertThat(opened.entries().equals(seen.entries())).as("read and opened alike").isTrue();
     assertThat(opened.hardState()).isEqualTo(seen.hardState());
     assertThat(opened.brokenCopy() != null).isEqualTo(seen.tornTail());
-    LogHistory.State found = cursor.match(start, opened.hardState(), opened.entries());
+    LogHistory.State found = cursor.match(LogLife.recordedMarks(disk), start, opened.hardState(), opened.entries());
     if (found == null) {
       throw new AssertionError("the log holds what it never held: start %s, %s, entries %s".formatted(
           start, opened.hardState(), opened.entries().stream().map(e -> e.term() + "/" + e.index()).toList()));
@@ -125,8 +125,7 @@ class WalPowerTest {
       assertThat(loaded).as("the file of the last mark").isNotNull();
       // later than the start when its mark is older, from before a crash, and its commit was learnt of only since
       assertThat(loaded.index()).isGreaterThanOrEqualTo(start.index());
-      Snapshot written = life.history.file(loaded.index());
-      assertThat(written == null || written.equals(loaded)).as("as it was written").isTrue();
+      assertThat(life.history.mayHold(loaded)).as("as it was written").isTrue();
     }
     assertThat(disk.list(LogLife.SNAPSHOTS)).as("nothing half written bears a snapshot's name")
         .noneMatch(name -> name.endsWith(".broken"));

@@ -10,7 +10,8 @@ public sealed interface Fault {
   record None() implements Fault {}
 
   /// It throws an IOException with `message` and does nothing. A failed sync also leaves what it should have made
-  /// durable to chance forever: no later sync of the same bytes repairs that, only writing them again does.
+  /// durable to chance forever: no later sync of the same bytes repairs that, only writing them again does. Every other
+  /// opening of the file there is hears of it once, at its next sync.
   record Fail(String message) implements Fault {}
 
   /// A write stores at most its first `bytes`, up to the end of a sector in the file (a kernel stops at the end of a

@@ -63,6 +63,9 @@ final class FileNode implements Node {
   /// Views that show what is written; none in copies and replays.
   final List<SimMapping> mappings = new ArrayList<>(0);
 
+  /// Syncs that failed, of whatever opening.
+  int failedSyncs;
+
   /// Openings, and maps that outlive theirs.
   int holders;
 
@@ -170,6 +173,7 @@ final class FileNode implements Node {
 
   /// What is unsynced now is clean in the kernel's eyes: whether it is on the disk is chance, for good.
   void failSync() {
+    failedSyncs++;
     unsynced.replaceAll(Change::asLost);
     lossy = !unsynced.isEmpty();
   }

@@ -319,7 +319,8 @@ public final class SimDisk implements Disk {
     failed(kind, path, "No space left on device");
   }
 
-  void sync(FileNode file, Path path) throws IOException {
+  void sync(SimFile.Opening opening, Path path) throws IOException {
+    FileNode file = opening.file;
     Fault fault = fault(OperationKind.SYNC, path, 0);
     String message = switch (fault) {
       case Fault.Fail fail -> fail.message();
@@ -331,9 +332,13 @@ public final class SimDisk implements Disk {
     did(new Step.Sync(path, file.id(), message != null));
     if (message != null) {
       file.failSync();
+      opening.hearsOfFailure();
       throw new IOException("sync " + path + ": " + message);
     }
     file.sync();
+    if (opening.hearsOfFailure()) {
+      throw new IOException("sync " + path + ": Input/output error");
+    }
   }
 
   void held(FileNode file, int more) {

@@ -15,6 +15,10 @@ final class SimFile implements DiskFile {
     final FileNode file;
     private final SimDisk disk;
     private final int life;
+
+    /// Failed syncs of the file that this opening knows of.
+    private int failuresHeard;
+
     private int holders;
     private boolean sharesFlock;
 
@@ -22,6 +26,14 @@ final class SimFile implements DiskFile {
       this.disk = disk;
       this.file = file;
       life = disk.life();
+      failuresHeard = file.failedSyncs;
+    }
+
+    /// Whether a sync failed since this opening last heard of one.
+    boolean hearsOfFailure() {
+      boolean news = file.failedSyncs != failuresHeard;
+      failuresHeard = file.failedSyncs;
+      return news;
     }
 
     void hold() {
@@ -225,7 +237,7 @@ final class SimFile implements DiskFile {
   public void sync() throws IOException {
     requireOpen();
     disk.power();
-    disk.sync(file, path);
+    disk.sync(opening, path);
   }
 
   @Override

@@ -114,6 +114,20 @@ class SimDiskFaultsTest {
   }
 
   @Test
+  void eachOpeningHearsOnceOfASyncThatFailed() throws Exception {
+    DiskFile file = disk.open(F, OpenMode.CREATE);
+    DiskFile other = disk.open(F, OpenMode.WRITE);
+    file.write(bytes("a"), 0);
+    disk.faults(Faults.at(disk.operations(), Fault.IO_ERROR));
+    assertThatIOException().isThrownBy(file::sync);
+    file.sync();
+    DiskFile later = disk.open(F, OpenMode.WRITE);
+    later.sync();
+    assertThatIOException().isThrownBy(other::sync).withMessage("sync /f: Input/output error");
+    other.sync();
+  }
+
+  @Test
   void aLengthInDoubtIsSettledByALaterSyncedOne() throws Exception {
     DiskFile file = disk.open(F, OpenMode.CREATE);
     disk.syncDirectory(ROOT);
