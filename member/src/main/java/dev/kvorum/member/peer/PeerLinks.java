@@ -8,8 +8,9 @@ import dev.kvorum.state.membership.MembershipView;
 /// How a member reaches the others, and they it. The member declares what it needs; `server` keeps it over HTTP, the
 /// simulator over a network that it can break.
 ///
-/// A link promises nothing: messages may be lost, repeated, reordered or late, and raft lives with that. All methods are
-/// called on the member's loops and return at once.
+/// A link promises little: messages may be lost, repeated, reordered or late, and raft lives with that. Only a
+/// `Message.Propose` must not come twice: it would be two entries, and happen twice. All methods are called on the
+/// member's loops and return at once.
 public interface PeerLinks {
   /// Nobody to reach: the links of a member that is its whole cluster.
   PeerLinks NONE = new NoLinks();
