@@ -54,8 +54,8 @@ final class WalExercise {
       if ((opened.brokenCopy() != null) != read.tornTail()) {
         throw new AssertionError("reader and opener differ on whether the tail is torn");
       }
-      if (wal.lastIndex() == -1) {
-        return content; // no index is left to append at
+      if (Long.compareUnsigned(wal.lastIndex(), content.hardState().commit()) < 0 || wal.lastIndex() == -1) {
+        return content; // read from before its newest mark it lacks what is committed; or no index is left
       }
       fresh = Entry.normal(content.hardState().term() + 1, wal.lastIndex() + 1, Bytes.wrap(new byte[5000]));
       state = new HardState(content.hardState().term() + 1, 7, content.hardState().commit());

@@ -194,7 +194,11 @@ public final class Backend implements AutoCloseable {
   /// A value as of [#read], for loading state when a member starts. @return null when absent
   public byte @Nullable [] get(BucketName name, Bytes key) throws CorruptionException {
     Bucket bucket = read.bucket(name);
-    return bucket == null ? null : bucket.get(key.array());
+    byte[] value = bucket == null ? null : bucket.get(key.array());
+    if (value == null && bucket != null && bucket.bucket(key.array()) != null) {
+      throw nested(name, key);
+    }
+    return value;
   }
 
   /// Hears every pair of a bucket, in key order.
@@ -211,8 +215,17 @@ public final class Backend implements AutoCloseable {
     }
     Cursor cursor = bucket.cursor();
     for (boolean more = cursor.first(); more; more = cursor.next()) {
-      visitor.visit(Bytes.wrap(cursor.key()), Bytes.wrap(cursor.value()));
+      Bytes key = Bytes.wrap(cursor.key());
+      if (cursor.isBucket()) {
+        throw nested(name, key);
+      }
+      visitor.visit(key, Bytes.wrap(cursor.value()));
     }
+  }
+
+  /// Nobody puts buckets there: an element's flag is rotten. Taking it for absent would lose what it says.
+  private CorruptionException nested(BucketName name, Bytes key) {
+    return new CorruptionException(file, 0, "the " + name.text() + " bucket holds a bucket, " + key);
   }
 
   /// The last raft entry whose effects [#read] held when the file was opened or since; 0 when none is recorded.

@@ -25,6 +25,7 @@ final class RevisionRun {
   private final byte[] key = new byte[RevisionKey.TOMBSTONE_SIZE];
   private byte[] record = new byte[4096];
   private long last;
+  private int lastSub = -1;
 
   private record Binding(long lease, long main, int sub) {}
 
@@ -58,6 +59,9 @@ final class RevisionRun {
   /// @return false when it belongs to the next run
   private boolean readKey(Cursor cursor) throws CorruptionException {
     int length = cursor.keyLength();
+    if (cursor.isBucket()) {
+      throw corrupt("the key bucket holds a bucket");
+    }
     if (length != RevisionKey.SIZE && length != RevisionKey.TOMBSTONE_SIZE) {
       throw corrupt("the key bucket has a key of " + length + " bytes");
     }
@@ -68,7 +72,13 @@ final class RevisionRun {
     if (!RevisionKey.isValid(key, length)) {
       throw corrupt("the key bucket has a key that is no revision");
     }
-    last = RevisionKey.main(key);
+    long main = RevisionKey.main(key);
+    int sub = RevisionKey.sub(key);
+    if (main < last || main == last && sub <= lastSub || Arrays.compareUnsigned(key, 0, length, from, 0, from.length) < 0) {
+      throw corrupt("revision " + main + "." + sub + " follows " + last + "." + lastSub);
+    }
+    last = main;
+    lastSub = sub;
     return true;
   }
 

@@ -182,17 +182,19 @@ public final class StoredKv {
     return encode(key, 0, modRevision, 0, NONE, 0);
   }
 
-  /// The key of a record, without looking further.
+  /// The key of a record, as [#decode] finds it: the last, should it be there twice.
   static byte[] keyOf(byte[] record) {
     ProtoReader in = new ProtoReader(record);
+    byte[] key = NONE;
     try {
       for (int field = in.next(); field != 0; field = in.next()) {
         if (field == 1) {
-          return in.bytes();
+          key = in.bytes();
+        } else {
+          in.skip();
         }
-        in.skip();
       }
-      return NONE;
+      return key;
     } catch (WireFormatException e) {
       throw malformed(e);
     }
