@@ -64,6 +64,20 @@ class BootstrapTest {
   }
 
   @Test
+  void aDbOlderThanTheSnapshotItsLogBeginsAtIsRefused() throws Exception {
+    wrote(directory, 3);
+    byte[] old = Files.readAllBytes(config().dbFile());
+    try (LiveMember member = LiveMember.start(LiveMember.config(directory, Map.of("snapshotCount", 20L)), disk)) {
+      for (int i = 0; i < 60; i++) {
+        member.put("k" + i, "v");
+      }
+    }
+    Files.write(config().dbFile(), old);
+    assertRefused("does not match with snapshot");
+    assertThat(Files.readAllBytes(config().dbFile())).isEqualTo(old);
+  }
+
+  @Test
   void aDbWithoutItsLogIsRefused() throws Exception {
     wrote(directory, 3);
     disk.deleteTree(config().walDir());
