@@ -23,7 +23,21 @@ final class Targets {
     ALL.put("state-log", StateTargets.Log::new);
   }
 
+  private static final Map<String, List<String>> GROUPS = new LinkedHashMap<>();
+
+  static {
+    GROUPS.put("state", List.of("state-records", "state-pages", "state-file", "state-log"));
+    GROUPS.put("bolt", List.of("bolt-edits", "bolt-file", "bolt-mend"));
+    GROUPS.put("wal", List.of("wal-damage", "wal-records"));
+    GROUPS.put("wire", List.of("snap-file", "codecs"));
+  }
+
   private Targets() {}
+
+  /// Each target is in one of these, which are targets, too.
+  static List<String> groups() {
+    return List.copyOf(GROUPS.keySet());
+  }
 
   /// Names, as the command line has them.
   static List<String> names() {
@@ -32,9 +46,14 @@ final class Targets {
 
   static Target named(String name) {
     Supplier<Target> found = ALL.get(name);
-    if (found == null) {
-      throw new IllegalArgumentException("no target " + name + "; there are " + String.join(", ", ALL.keySet()));
+    if (found != null) {
+      return found.get();
     }
-    return found.get();
+    List<String> members = GROUPS.get(name);
+    if (members == null) {
+      throw new IllegalArgumentException("no target " + name + "; there are " + String.join(", ", ALL.keySet())
+          + ", and the groups " + String.join(", ", GROUPS.keySet()));
+    }
+    return new Group(members.stream().map(Targets::named).toList());
   }
 }
