@@ -1,5 +1,6 @@
 package dev.kvorum.wal;
 
+import dev.kvorum.env.CorruptionException;
 import dev.kvorum.env.Disk;
 import dev.kvorum.env.DiskFile;
 import dev.kvorum.raft.HardState;
@@ -88,6 +89,7 @@ final class WalOpening {
     WalMetadata metadata = replay.metadata();
     long offset = replay.reader().validOffset();
     DiskFile last = segments.getLast().file();
+    requireCommitted(replay, start, last, offset);
     Path brokenCopy = null;
     if (outcome == RecordReader.Outcome.TORN) {
       brokenCopy = directory.resolve(segments.getLast().name().file() + ".broken");
@@ -106,6 +108,20 @@ final class WalOpening {
         replay.metadataBytes(), segments, replay.hardState(), replay.lastIndex(), offset, replay.reader().crc());
     Wal wal = new Wal(disk, directory, options, tail);
     return new Wal.Opened(wal, metadata, replay.hardState(), List.copyOf(replay.entries()), brokenCopy);
+  }
+
+  /// Entries are written before the state that commits them, so a log that ends before its commit index has lost some.
+  private static void requireCommitted(Replay replay, WalSnapshot start, DiskFile last, long offset)
+      throws CorruptionException {
+    long commit = replay.hardState().commit();
+    boolean hasAll =
+        Long.compareUnsigned(commit, replay.lastIndex()) <= 0 || Long.compareUnsigned(commit, start.index()) <= 0;
+    if (!hasAll) {
+      throw new CorruptionException(
+          last.path(),
+          offset,
+          "wal: commit index " + commit + " is beyond the last entry, " + Math.max(replay.lastIndex(), start.index()));
+    }
   }
 
   /// What was read may be in the kernel's memory alone. If the process before us stopped because a sync failed, then the

@@ -224,6 +224,21 @@ class WalDamageTest {
   }
 
   @Test
+  void aLogThatLacksWhatWasCommittedAfterItsStartIsRefused() throws Exception {
+    Path other = root.resolve("short");
+    try (Wal wal = Wal.create(disk, other, WalTest.METADATA, OPTIONS)) {
+      wal.append(STATE, WalTest.entries(1, 1, 2, 10));
+      wal.saveSnapshot(new WalSnapshot(5, 1, WalTest.ONE_VOTER)); // received: entries 3 to 5 were never here
+      wal.append(new HardState(1, 1, 5), List.of());
+      wal.sync();
+    }
+    assertThatExceptionOfType(CorruptionException.class)
+        .isThrownBy(() -> Wal.open(disk, other, WalSnapshot.EMPTY, OPTIONS))
+        .withMessageContaining("commit index 5 is beyond the last entry");
+    Wal.open(disk, other, new WalSnapshot(5, 1, WalTest.ONE_VOTER), OPTIONS).wal().close();
+  }
+
+  @Test
   void metadataOfAnotherLogIsRefused() throws Exception {
     Path other = root.resolve("other");
     try (Wal wal = Wal.create(disk, other, new WalMetadata(1, 2), OPTIONS)) {
