@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import dev.kvorum.api.Encoded;
 import dev.kvorum.api.EtcdError;
 import dev.kvorum.api.EtcdException;
+import dev.kvorum.api.etcdserverpb.DefragmentRequest;
 import dev.kvorum.api.etcdserverpb.LeaseKeepAliveRequest;
 import dev.kvorum.api.etcdserverpb.LeaseKeepAliveResponse;
 import dev.kvorum.api.etcdserverpb.LeaseTimeToLiveRequest;
@@ -93,6 +94,38 @@ class ClusterTest {
       cluster.stop(at);
       cluster.restart(at);
       cluster.converge();
+    }
+  }
+
+  @Test
+  void oneSnapshotComesRightAfterAnotherAndADefragmentationGetsBetweenThem() throws Exception {
+    Map<String, Object> shortLog = Map.of("snapshotCount", 100L, "snapshotCatchupEntries", 10L);
+    try (LiveCluster cluster = LiveCluster.found(root, 3, shortLog)) {
+      LiveMember behind = cluster.follower();
+      LiveMember leader = cluster.leader();
+      for (int round = 0; round < 4; round++) {
+        cluster.network.cutOff(behind.member.memberId());
+        for (int i = 0; i < 150; i++) {
+          leader.put("k" + i % 11, "round " + round);
+        }
+        var defragmented =
+            LiveMember.call(
+                reply ->
+                    behind
+                        .member
+                        .maintenance()
+                        .defragment(DefragmentRequest.getDefaultInstance(), Caller.LOCAL, reply));
+        cluster.network.heal();
+        long index = leader.member.appliedIndex();
+        LiveCluster.await("round " + round, () -> behind.member.appliedIndex() >= index);
+        defragmented.handle((answer, givenUp) -> null).get(LiveMember.DEADLINE_SECONDS, TimeUnit.SECONDS);
+      }
+      cluster.converge();
+      int at = cluster.members.indexOf(behind);
+      cluster.stop(at);
+      cluster.restart(at);
+      cluster.converge();
+      assertThat(cluster.members.get(at).all().getKvsList()).hasSize(11);
     }
   }
 
