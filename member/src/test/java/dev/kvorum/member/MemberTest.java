@@ -79,6 +79,7 @@ class MemberTest {
     LeaseGrantResponse lease = LeaseGrantResponse.parseFrom(granted);
     assertThat(lease.getTTL()).isEqualTo(2);
     Watched watched = watch(WatchCreateRequest.newBuilder().setKey(utf8("leased")).build());
+    assertThat(watched.next().getCreated()).isTrue(); // it watches from here on, not from before
     await(
         reply ->
             member
@@ -87,7 +88,6 @@ class MemberTest {
                     new Request.Put(Bytes.utf8("leased"), Bytes.EMPTY, lease.getID(), false, false, false),
                     Caller.LOCAL,
                     reply));
-    assertThat(watched.next().getCreated()).isTrue();
     assertThat(watched.next().getEvents(0).getType().name()).isEqualTo("PUT");
     assertThat(watched.next().getEvents(0).getType().name()).isEqualTo("DELETE");
   }
