@@ -40,22 +40,14 @@ func logs(t *testing.T, arguments ...string) string {
 	return o.Stdout
 }
 
-// jdk is the java of a JDK 25, which bin/etcd notes when it has found one.
+// jdk is the java of a JDK 25.
 func jdk(t *testing.T) string {
 	t.Helper()
-	homes := []string{os.Getenv("KVORUM_JAVA_HOME"), os.Getenv("JAVA_HOME")}
-	if noted, err := os.ReadFile(filepath.Join(harness.Root(), "server", "target", "jdk")); err == nil {
-		homes = append(homes, strings.TrimSpace(string(noted)))
+	home, err := exec.Command(filepath.Join(harness.Root(), "bin", "find-jdk")).Output()
+	if err != nil {
+		t.Fatal("no JDK 25 found; set KVORUM_JAVA_HOME")
 	}
-	installed, _ := filepath.Glob("/usr/lib/jvm/*25*")
-	for _, home := range append(homes, installed...) {
-		release, err := os.ReadFile(filepath.Join(home, "release"))
-		if err == nil && home != "" && strings.Contains(string(release), `JAVA_VERSION="25`) {
-			return filepath.Join(home, "bin", "java")
-		}
-	}
-	t.Fatal("no JDK 25 found; set KVORUM_JAVA_HOME")
-	return ""
+	return filepath.Join(strings.TrimSpace(string(home)), "bin", "java")
 }
 
 // goReads shows a log as etcd's own package reads it, in the words of Logs.java.

@@ -1,5 +1,6 @@
 package dev.kvorum.member;
 
+import com.google.protobuf.MessageLite;
 import dev.kvorum.api.Encoded;
 import dev.kvorum.api.EtcdError;
 import dev.kvorum.api.EtcdException;
@@ -25,6 +26,7 @@ import dev.kvorum.state.membership.MembershipView;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// The meaning of the Cluster RPCs: who the members are, and how that changes. Any thread.
 ///
@@ -126,9 +128,9 @@ public final class ClusterService {
   }
 
   private void propose(
-      @org.jspecify.annotations.Nullable EtcdError refusal,
+      @Nullable EtcdError refusal,
       MembershipChange change,
-      Supplier<com.google.protobuf.MessageLite> answer,
+      Supplier<MessageLite> answer,
       Reply<Encoded> reply) {
     if (refusal != null) {
       reply.refuse(EtcdException.of(refusal));
@@ -244,7 +246,7 @@ public final class ClusterService {
         reply::refuse);
   }
 
-  private @org.jspecify.annotations.Nullable EtcdError readiness(long id, Status status) {
+  private @Nullable EtcdError readiness(long id, Status status) {
     Progress.View learner = status.progress().get(id);
     Progress.View leader = status.progress().get(status.id());
     if (learner == null || leader == null) {

@@ -2,7 +2,6 @@ package dev.kvorum.member;
 
 import dev.kvorum.api.EtcdError;
 import dev.kvorum.api.EtcdException;
-import dev.kvorum.api.GrpcCode;
 import dev.kvorum.member.peer.PeerCall;
 import dev.kvorum.member.peer.PeerService;
 import dev.kvorum.raft.Message;
@@ -11,6 +10,7 @@ import dev.kvorum.state.keys.KvView;
 import dev.kvorum.state.schema.Version;
 import dev.kvorum.wal.SnapStore;
 import java.io.IOException;
+import java.util.List;
 
 /// What the others may do with this member. Any thread.
 final class Peers implements PeerService {
@@ -81,7 +81,7 @@ final class Peers implements PeerService {
       case PeerCall.RenewLease renew -> leases.renewForPeer(renew.id(), (Reply<Long>) reply);
       case PeerCall.LeaseTimeToLive asked -> leases.timeToLiveForPeer(asked, (Reply<PeerCall.LeaseTimes>) reply);
       case PeerCall.PromoteMember promote ->
-          cluster.promoteHere(promote.id(), (Reply<java.util.List<dev.kvorum.state.membership.Member>>) reply);
+          cluster.promoteHere(promote.id(), (Reply<List<dev.kvorum.state.membership.Member>>) reply);
       case PeerCall.Versions _ -> ((Reply<PeerCall.ServerVersions>) reply).complete(versions());
       case PeerCall.HashKv asked -> hash(asked.revision(), (Reply<PeerCall.KeyHash>) reply);
     }
@@ -105,10 +105,5 @@ final class Peers implements PeerService {
     } catch (IllegalStateException stopped) {
       reply.refuse(EtcdException.of(EtcdError.STOPPED));
     }
-  }
-
-  /// Another member could not be asked.
-  static EtcdException unreachable(String why) {
-    return EtcdException.of(GrpcCode.UNAVAILABLE, why);
   }
 }

@@ -67,7 +67,7 @@ final class RaftLoop {
   private final Queue<Long> appending = new ArrayDeque<>(); // since when, for each append that is not durable yet
   private List<ProposedEntry> proposed = new ArrayList<>();
   private SnapshotSender snapshots = message -> {};
-  private long stalledAt;
+  private boolean resigning;
   private boolean hadLeader;
   private long leaderSinceNanos;
   private boolean soleVoter;
@@ -382,10 +382,10 @@ final class RaftLoop {
     Long oldest = appending.peek();
     boolean stalled = oldest != null && world.clock().nanos() - oldest > config.electionNanos();
     if (!stalled || soleVoter || !node.isLeader()) {
-      stalledAt = 0;
+      resigning = false;
       node.tick();
-    } else if (stalledAt == 0) {
-      stalledAt = oldest;
+    } else if (!resigning) {
+      resigning = true;
       LOG.atWarn()
           .addKeyValue("local-member-id", MemberIds.toHex(node.id()))
           .addKeyValue("took", Duration.ofNanos(world.clock().nanos() - oldest))
