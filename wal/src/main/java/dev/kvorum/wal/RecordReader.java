@@ -33,6 +33,8 @@ final class RecordReader {
 
   /// Three tags, a type, a checksum and a length.
   private static final int RECORD_HEAD_BYTES_MAX = 24;
+
+  private static final int NO_RECORD = -1;
   private static final int WINDOW_BYTES = 256 << 10;
 
   /// No batch of ours or etcd's comes near; beyond it an array could not hold the record.
@@ -121,7 +123,7 @@ final class RecordReader {
         return record(lengthField, left - HEAD_BYTES);
       }
       if (isLastSegment()) {
-        requireNothingBehind(left);
+        requireNoRecordBehind(left);
         requireHead();
         return Outcome.END;
       }
@@ -134,12 +136,10 @@ final class RecordReader {
     }
   }
 
-  /// The rest of the sector at the end must be zero: sectors are written whole, and records one behind another, so
-  /// where there is more of a record there was its length, too. Other sectors may hold parts of a torn batch.
-  private void requireNothingBehind(long left) throws IOException {
-    int length = (int) Math.min(left, SECTOR_BYTES - recordOffset % SECTOR_BYTES);
-    int at = length == 0 ? 0 : load(recordOffset, length);
-    if (!isZero(at, at + length)) {
+  /// A length field is never half written: one of zero with the head of a record behind it was damaged later, and that
+  /// record may have been acknowledged. Anything else behind the end was never read as a record, and is overwritten.
+  private void requireNoRecordBehind(long left) throws IOException {
+    if (left > HEAD_BYTES && toldLength(left - HEAD_BYTES) != NO_RECORD) {
       throw corrupt("wal: a record's length field is zero");
     }
   }
@@ -230,22 +230,32 @@ final class RecordReader {
   }
 
   /// For a record that may be torn: if what there is of it tells another length than its frame, then the frame's length
-  /// was damaged later, and what follows may have been acknowledged. Only what lies in the length field's own sector
-  /// counts: it was written with it.
+  /// was damaged later, and what follows may have been acknowledged.
   private void requireAgreedLength(int length, long available) throws IOException {
+    long told = toldLength(available);
+    if (told > 0 && told != length) {
+      throw corrupt("wal: record length field disagrees with its record");
+    }
+  }
+
+  /// The length that the bytes behind the length field tell of the record they begin; 0 if they begin one and do not
+  /// tell, [#NO_RECORD] if they begin none. Only what lies in the length field's own sector counts: it was written with
+  /// it.
+  private long toldLength(long available) throws IOException {
     long sectorLeft = SECTOR_BYTES - HEAD_BYTES - recordOffset % SECTOR_BYTES;
     int headMax = (int) Math.min(Math.min(available, sectorLeft), RECORD_HEAD_BYTES_MAX);
     int at = load(recordOffset + HEAD_BYTES, headMax);
     int end = at + headMax;
     int[] position = {at};
-    if (skipVarintField(position, end, 0x08) && skipVarintField(position, end, 0x10)
-        && position[0] < end && window[position[0]] == 0x1a) {
-      position[0]++;
-      long dataLength = varint(position, end);
-      if (dataLength >= 0 && position[0] - at + dataLength != length) {
-        throw corrupt("wal: record length field disagrees with its record");
-      }
+    if (!skipVarintField(position, end, 0x08) || !skipVarintField(position, end, 0x10)) {
+      return NO_RECORD;
     }
+    if (position[0] == end || window[position[0]] != 0x1a) {
+      return 0;
+    }
+    position[0]++;
+    long dataLength = varint(position, end);
+    return dataLength < 0 ? 0 : position[0] - at + dataLength;
   }
 
   private boolean skipVarintField(int[] position, int end, int tag) {
