@@ -56,6 +56,7 @@ class AsyncStorageTest {
     assertThat(solo.node.hasReady()).isFalse();
   }
 
+  /// etcd raft: with asynchronous writes, nothing is applied before it is saved here.
   @Test
   void nothingUnsavedIsHandedOutForApplication() {
     Solo solo = async(3);
@@ -75,8 +76,9 @@ class AsyncStorageTest {
                 List.of(new StorageApplyResponse(1, Message.APPLY_THREAD, entries))));
   }
 
-  // Entries at (index 2, term 1), replaced in term 2, and replaced back in term 3 by the same bytes: the report of the
-  // first write must not stand for the third, which is still under way.
+  /// etcd raft: the report of a write of an earlier term, or of entries replaced since, makes nothing stable. Entries
+  /// at (index 2, term 1), replaced in term 2, and replaced back in term 3 by the same bytes: the report of the first
+  /// write must not stand for the third, which is still under way.
   @Test
   void aReportFromAnEarlierTermStabilisesNothing() {
     Solo solo = async(3);
@@ -95,6 +97,7 @@ class AsyncStorageTest {
     assertThat(solo.node.ready().committedEntries()).hasSize(2);
   }
 
+  /// etcd raft: the report of a write of an earlier term, or of entries replaced since, makes nothing stable.
   @Test
   void aReportAboutReplacedEntriesIsIgnored() {
     Solo solo = async(3);
@@ -105,6 +108,7 @@ class AsyncStorageTest {
     assertThat(solo.node.ready().committedEntries()).isEmpty();
   }
 
+  /// etcd raft: the report of a saved snapshot counts whatever the term.
   @Test
   void aSavedSnapshotIsReportedWithItsAppend() {
     Solo solo = async(3);
@@ -121,6 +125,7 @@ class AsyncStorageTest {
     assertThat(solo.node.applied()).isEqualTo(7);
   }
 
+  /// etcd raft: the report of a saved snapshot counts whatever the term.
   @Test
   void aSnapshotIsTakenAsSavedEvenIfTheTermMovedOn() {
     Solo solo = async(3);
@@ -133,6 +138,7 @@ class AsyncStorageTest {
     assertThat(solo.node.applied()).isEqualTo(7);
   }
 
+  /// etcd raft: entries handed out and not yet applied are limited in bytes.
   @Test
   void applyingIsBoundedAcrossReadys() {
     Solo solo =

@@ -4,18 +4,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.kvorum.env.Bytes;
 import dev.kvorum.raft.Message.Append;
+import dev.kvorum.raft.Message.AppendResponse;
 import dev.kvorum.raft.Message.Heartbeat;
+import dev.kvorum.raft.Message.HeartbeatResponse;
+import dev.kvorum.raft.Message.InstallSnapshot;
+import dev.kvorum.raft.Message.PreVoteResponse;
 import dev.kvorum.raft.Message.Vote;
 import dev.kvorum.raft.Message.VoteResponse;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /// Raft paper §5.1, §5.2 and §5.4.1, sentence by sentence.
 class ElectionRulesTest {
@@ -34,21 +41,57 @@ class ElectionRulesTest {
     return solo.settle();
   }
 
-  // §5.1: "If a server receives a request with a stale term number, it rejects the request."
+  /// Raft paper §5.1: "If a server receives a request with a stale term number, it rejects the request."
   @ParameterizedTest
   @EnumSource(names = "PRE_CANDIDATE", mode = EnumSource.Mode.EXCLUDE)
   void aStaleTermIsIgnored(RaftState state) {
-    Solo solo = in(state);
-    solo.take(new Append(1, 3, 7, 0, 0, List.of(), 0));
+    Solo solo = Solo.withLog(6, 6);
+    switch (state) {
+      case CANDIDATE -> solo.node.campaign();
+      case LEADER -> solo.lead();
+      default -> solo.take(new Append(1, 3, 7, 6, 1, List.of(), 0));
+    }
+    SoftState before = solo.settle().node.softState();
+    List<Long> log = solo.logTerms();
     solo.takeSent();
-    solo.take(new Append(1, 2, 6, 0, 0, Solo.entries(1, 6), 1));
+    solo.take(
+        new Append(1, 2, 6, 0, 0, Solo.entries(1, 5, 6, 6), 2),
+        new Heartbeat(1, 2, 6, 1, Bytes.EMPTY));
     assertThat(solo.takeSent()).isEmpty();
-    assertThat(solo.node.lead()).isEqualTo(3);
+    assertThat(before.state()).isEqualTo(state);
+    assertThat(solo.node.softState()).isEqualTo(before);
     assertThat(solo.node.term()).isEqualTo(7);
+    assertThat(solo.node.committed()).isZero();
+    assertThat(solo.logTerms()).isEqualTo(log);
   }
 
-  // §5.1: "If one server's current term is smaller than the other's, then it updates its current term to the larger
-  // value. If a candidate or leader discovers that its term is out of date, it immediately reverts to follower state."
+  /// Raft paper figure 2: a candidate of an earlier term gets no vote.
+  @Test
+  void aStaleCandidateGetsNoVote() {
+    Solo solo = Solo.withLog(5, 1);
+    solo.take(new Vote(1, 2, 4, 9, 9, Bytes.EMPTY));
+    assertThat(solo.takeSent()).isEmpty();
+    assertThat(solo.log.hardState()).isEqualTo(new HardState(5, 0, 0));
+    solo.take(new Vote(1, 2, 5, 9, 9, Bytes.EMPTY));
+    assertThat(solo.takeSent()).containsExactly(new VoteResponse(2, 1, 5, false));
+  }
+
+  /// Raft paper §5.1: answers to what was asked in an earlier term count for nothing.
+  @Test
+  void aVoteOfAnEarlierTermIsNotCounted() {
+    Solo solo = Solo.among(3);
+    solo.node.campaign();
+    solo.settle();
+    solo.node.campaign();
+    solo.settle().take(new VoteResponse(1, 2, 1, false));
+    assertThat(solo.node.state()).isEqualTo(RaftState.CANDIDATE);
+    solo.take(new VoteResponse(1, 2, 2, false));
+    assertThat(solo.node.state()).isEqualTo(RaftState.LEADER);
+  }
+
+  /// Raft paper §5.1: "If one server's current term is smaller than the other's, then it updates its current term to
+  /// the larger value. If a candidate or leader discovers that its term is out of date, it immediately reverts to
+  /// follower state."
   @ParameterizedTest
   @EnumSource(RaftState.class)
   void aHigherTermIsAdoptedAndMakesAFollower(RaftState state) {
@@ -60,13 +103,37 @@ class ElectionRulesTest {
     assertThat(solo.log.hardState()).as("term saved, vote cleared").isEqualTo(new HardState(9, 0, 0));
   }
 
-  // §5.2: "When servers start up, they begin as followers."
+  private static Stream<Message> messagesOfTermNine() {
+    Snapshot snapshot = new Snapshot(Bytes.EMPTY, ConfState.of(Solo.ids(3), List.of()), 5, 5);
+    return Stream.of(
+        new Heartbeat(1, 2, 9, 0, Bytes.EMPTY),
+        new InstallSnapshot(1, 2, 9, snapshot),
+        new Vote(1, 2, 9, 0, 0, Bytes.EMPTY),
+        new VoteResponse(1, 2, 9, true),
+        new PreVoteResponse(1, 2, 9, true),
+        new AppendResponse(1, 2, 9, 0, false, 0, 0),
+        new HeartbeatResponse(1, 2, 9, Bytes.EMPTY));
+  }
+
+  /// Raft paper §5.1: a higher term is adopted from any message, without a vote in it yet; whoever led or campaigned
+  /// follows.
+  @ParameterizedTest
+  @MethodSource("messagesOfTermNine")
+  void anyMessageOfAHigherTermMakesAFollower(Message message) {
+    Solo solo = Solo.among(3).leadAndCommit();
+    solo.take(message);
+    boolean fromLeader = message instanceof Heartbeat || message instanceof InstallSnapshot;
+    assertThat(solo.node.softState()).isEqualTo(new SoftState(fromLeader ? 2 : 0, RaftState.FOLLOWER));
+    assertThat(solo.log.hardState().term()).isEqualTo(9);
+  }
+
+  /// Raft paper §5.2: "When servers start up, they begin as followers."
   @Test
   void aNodeStartsAsFollowerWithoutLeader() {
     assertThat(Solo.among(3).node.softState()).isEqualTo(new SoftState(0, RaftState.FOLLOWER));
   }
 
-  // §5.2: "Leaders send periodic heartbeats … to all followers in order to maintain their authority."
+  /// Raft paper §5.2: "Leaders send periodic heartbeats … to all followers in order to maintain their authority."
   @Test
   void aLeaderSendsHeartbeatsToAllEveryInterval() {
     Solo solo = Solo.among(3).leadAndCommit();
@@ -76,7 +143,43 @@ class ElectionRulesTest {
             new Heartbeat(2, 1, 1, 1, Bytes.EMPTY), new Heartbeat(3, 1, 1, 1, Bytes.EMPTY));
   }
 
-  // §5.2: "A server remains in follower state as long as it receives valid RPCs from a leader or candidate."
+  /// Raft paper §5.2: a leader sends heartbeats to all, every interval.
+  @Test
+  void heartbeatsKeepTheirInterval() {
+    Solo solo =
+        Solo.among(
+                3,
+                c ->
+                    new RaftConfig(
+                        c.id(), 10, 3, c.storage(), c.applied(), c.limits(), c.rules(), c.random(), c.log()))
+            .leadAndCommit();
+    List<Integer> beats = new ArrayList<>();
+    for (int tick = 1; tick <= 9; tick++) {
+      if (!solo.tick(1).takeSent(Heartbeat.class).isEmpty()) {
+        beats.add(tick);
+      }
+    }
+    assertThat(beats).containsExactly(3, 6, 9);
+  }
+
+  /// Raft paper figure 2: a leader speaks as soon as it is elected.
+  @Test
+  void aNewLeaderSpeaksAtOnce() {
+    Solo solo = Solo.among(3).lead();
+    assertThat(solo.takeSent(Append.class)).extracting(Message::to).containsExactly(2L, 3L);
+  }
+
+  /// etcd raft: a leader does not campaign.
+  @Test
+  void aLeaderToldToCampaignGoesOnLeading() {
+    Solo solo = Solo.among(3).lead();
+    solo.node.campaign();
+    assertThat(solo.settle().node.isLeader()).isTrue();
+    assertThat(solo.node.term()).isEqualTo(1);
+  }
+
+  /// Raft paper §5.2: "A server remains in follower state as long as it receives valid RPCs from a leader or
+  /// candidate."
   @Test
   void heartbeatsKeepAFollowerQuiet() {
     Solo solo = Solo.among(3);
@@ -87,8 +190,8 @@ class ElectionRulesTest {
     assertThat(solo.node.term()).isEqualTo(1);
   }
 
-  // §5.2: "To begin an election, a follower increments its current term and transitions to candidate state. It then
-  // votes for itself and issues RequestVote RPCs in parallel to each of the other servers in the cluster."
+  /// Raft paper §5.2: "To begin an election, a follower increments its current term and transitions to candidate state.
+  /// It then votes for itself and issues RequestVote RPCs in parallel to each of the other servers in the cluster."
   @Test
   void aFollowerThatHearsNothingCampaigns() {
     Solo solo = Solo.withLog(3, 1, 3);
@@ -101,8 +204,8 @@ class ElectionRulesTest {
             new Vote(2, 1, 4, 3, 2, Bytes.EMPTY), new Vote(3, 1, 4, 3, 2, Bytes.EMPTY));
   }
 
-  // §5.2: "A candidate wins an election if it receives votes from a majority of the servers in the full cluster for the
-  // same term."
+  /// Raft paper §5.2: "A candidate wins an election if it receives votes from a majority of the servers in the full
+  /// cluster for the same term."
   @ParameterizedTest
   @CsvSource({
     "1, '', LEADER",
@@ -129,6 +232,7 @@ class ElectionRulesTest {
     assertThat(solo.node.term()).isEqualTo(1);
   }
 
+  /// Raft paper §5.2: the votes of a majority elect, each member's first answer counted once.
   @Test
   void aRepeatedVoteCountsOnce() {
     Solo solo = Solo.among(5);
@@ -138,6 +242,26 @@ class ElectionRulesTest {
     assertThat(solo.node.state()).isEqualTo(RaftState.CANDIDATE);
   }
 
+  /// Raft paper §5.2: the votes of a majority elect, each member's first answer counted once.
+  @Test
+  void aMemberThatVotedDoesNotChangeItsMind() {
+    Solo solo = Solo.among(3);
+    solo.node.campaign();
+    solo.settle();
+    solo.take(new VoteResponse(1, 2, 1, true), new VoteResponse(1, 2, 1, false));
+    assertThat(solo.node.state()).isEqualTo(RaftState.CANDIDATE);
+  }
+
+  /// etcd raft: a learner's vote, heartbeat or answer counts for no quorum.
+  @Test
+  void aLearnersVoteElectsNobody() {
+    Solo solo = Solo.with(List.of(1L, 2L, 3L), List.of(4L), c -> c);
+    solo.node.campaign();
+    solo.settle().take(new VoteResponse(1, 4, 1, false));
+    assertThat(solo.node.state()).isEqualTo(RaftState.CANDIDATE);
+  }
+
+  /// Raft thesis §3.8: a candidate's own vote counts once it is saved.
   @Test
   void aCandidateDoesNotCountItsOwnVoteBeforeItIsSaved() {
     Solo solo = Solo.among(1);
@@ -148,7 +272,8 @@ class ElectionRulesTest {
     assertThat(solo.node.state()).isEqualTo(RaftState.LEADER);
   }
 
-  // §5.2: "Each server will vote for at most one candidate in a given term, on a first-come-first-served basis."
+  /// Raft paper §5.5: a message that comes twice does no harm. Raft paper §5.2: "Each server will vote for at most one
+  /// candidate in a given term, on a first-come-first-served basis."
   @ParameterizedTest
   @CsvSource({"0, 2, true", "0, 3, true", "2, 2, true", "3, 3, true", "2, 3, false", "3, 2, false"})
   void aServerVotesOnceInATerm(long votedFor, long candidate, boolean granted) {
@@ -161,6 +286,27 @@ class ElectionRulesTest {
     assertThat(solo.takeSent()).containsExactly(new VoteResponse(candidate, 1, 1, !granted));
   }
 
+  /// Raft paper §5.2: a server votes for one candidate in a term, the first that asks.
+  @ParameterizedTest
+  @EnumSource(names = {"CANDIDATE", "LEADER"})
+  void aCandidateOrLeaderRefusesItsRivals(RaftState state) {
+    Solo solo = in(state);
+    solo.takeSent();
+    solo.take(new Vote(1, 3, 1, 9, 9, Bytes.EMPTY));
+    assertThat(solo.takeSent()).containsExactly(new VoteResponse(3, 1, 1, true));
+    assertThat(solo.node.state()).isEqualTo(state);
+  }
+
+  /// etcd raft: a follower that knows the leader of its term votes for nobody else in it.
+  @Test
+  void aFollowerOfALeaderVotesForNobodyElseInItsTerm() {
+    Solo solo = Solo.among(3).take(new Heartbeat(1, 2, 1, 0, Bytes.EMPTY));
+    solo.takeSent();
+    solo.take(new Vote(1, 3, 1, 9, 9, Bytes.EMPTY));
+    assertThat(solo.takeSent()).containsExactly(new VoteResponse(3, 1, 1, true));
+  }
+
+  /// Raft paper figure 2: term and vote are saved before a request is answered.
   @Test
   void aVoteIsSavedBeforeItIsSent() {
     Solo solo = Solo.among(3, Solo.rules(r -> r.withAsyncStorageWrites(true)));
@@ -178,6 +324,24 @@ class ElectionRulesTest {
     assertThat(ready.mustSync()).isTrue();
   }
 
+  /// Raft paper figure 2: term and vote are saved before a request is answered.
+  @Test
+  void evenARefusalWaitsForItsTermToBeSaved() {
+    Solo solo = Solo.among(3, Solo.rules(r -> r.withAsyncStorageWrites(true)));
+    solo.take(new Append(1, 2, 4, 0, 0, Solo.entries(1, 4), 0));
+    solo.node.step(new Vote(1, 3, 5, 1, 1, Bytes.EMPTY));
+    assertThat(solo.node.ready().messages())
+        .containsExactly(
+            new Message.StorageAppend(
+                Message.APPEND_THREAD,
+                1,
+                List.of(),
+                new HardState(5, 0, 0),
+                Snapshot.EMPTY,
+                List.of(new VoteResponse(3, 1, 5, true))));
+  }
+
+  /// Raft thesis §3.8: a vote outlives a restart.
   @Test
   void aVoteOutlivesARestart() {
     Solo solo = Solo.among(3).take(new Vote(1, 2, 4, 0, 0, Bytes.EMPTY));
@@ -186,8 +350,8 @@ class ElectionRulesTest {
     assertThat(again.ready().messages()).containsExactly(new VoteResponse(3, 1, 4, true));
   }
 
-  // §5.2: "If the leader's term … is at least as large as the candidate's current term, then the candidate recognizes
-  // the leader as legitimate and returns to follower state."
+  /// Raft paper §5.2: "If the leader's term … is at least as large as the candidate's current term, then the candidate
+  /// recognizes the leader as legitimate and returns to follower state."
   @ParameterizedTest
   @CsvSource({"1", "2"})
   void aCandidateYieldsToALeader(long term) {
@@ -199,7 +363,7 @@ class ElectionRulesTest {
     assertThat(solo.node.term()).isEqualTo(term);
   }
 
-  // §5.2: "each candidate will time out and start a new election by incrementing its term"
+  /// Raft paper §5.2: "each candidate will time out and start a new election by incrementing its term"
   @Test
   void aSplitVoteEndsInANewElection() {
     Solo solo = Solo.among(3);
@@ -209,7 +373,7 @@ class ElectionRulesTest {
     assertThat(solo.node.term()).isEqualTo(2);
   }
 
-  // §5.2: "election timeouts are chosen randomly from a fixed interval"
+  /// Raft paper §5.2: "election timeouts are chosen randomly from a fixed interval"
   @Test
   void electionTimeoutsAreDrawnFromOneToTwiceTheConfigured() {
     Set<Integer> seen = new TreeSet<>();
@@ -227,9 +391,25 @@ class ElectionRulesTest {
     assertThat(seen).hasSize(10).allMatch(ticks -> ticks >= 10 && ticks < 20);
   }
 
-  // §5.4.1: "the voter denies its vote if its own log is more up-to-date than that of the candidate. … If the logs have
-  // last entries with different terms, then the log with the later term is more up-to-date. If the logs end with the
-  // same term, then whichever log is longer is more up-to-date."
+  /// Raft paper §5.2: election timeouts are random, and drawn anew for each election.
+  @Test
+  void aTimeoutIsDrawnAnewForEachElection() {
+    Solo solo = Solo.among(3);
+    Set<Integer> seen = new TreeSet<>();
+    for (int election = 1; election <= 200; election++) {
+      int ticks = 0;
+      while (solo.node.term() < election) {
+        solo.tick(1);
+        ticks++;
+      }
+      seen.add(ticks);
+    }
+    assertThat(seen).hasSize(10).allMatch(ticks -> ticks >= 10 && ticks < 20);
+  }
+
+  /// Raft paper §5.4.1: "the voter denies its vote if its own log is more up-to-date than that of the candidate. … If
+  /// the logs have last entries with different terms, then the log with the later term is more up-to-date. If the logs
+  /// end with the same term, then whichever log is longer is more up-to-date."
   @ParameterizedTest(name = "ours ends in {0}, theirs is at {1}/{2}")
   @CsvSource({
     "'1', 1, 1, true",
@@ -248,6 +428,7 @@ class ElectionRulesTest {
     assertThat(solo.takeSent()).containsExactly(new VoteResponse(2, 1, 3, !granted));
   }
 
+  /// Raft paper figure 2: granting a vote restarts the election timer, refusing one does not.
   @Test
   void grantingAVoteRestartsTheElectionTimer() {
     Solo solo = Solo.among(3);
@@ -257,6 +438,16 @@ class ElectionRulesTest {
     assertThat(solo.node.state()).isEqualTo(RaftState.FOLLOWER);
   }
 
+  /// Raft paper figure 2: granting a vote restarts the election timer, refusing one does not.
+  @Test
+  void refusingAVoteDoesNot() {
+    Solo solo = Solo.among(3).take(new Vote(1, 2, 1, 0, 0, Bytes.EMPTY));
+    Backdoor.forceElectionTimeout(solo.node, 10);
+    solo.tick(9).take(new Vote(1, 3, 1, 0, 0, Bytes.EMPTY)).tick(1);
+    assertThat(solo.node.state()).isEqualTo(RaftState.CANDIDATE);
+  }
+
+  /// etcd raft: a learner does not campaign, not even when told to.
   @Test
   void learnersDoNotCampaign() {
     Solo solo = Solo.with(List.of(2L, 3L), List.of(1L), c -> c);
@@ -265,7 +456,8 @@ class ElectionRulesTest {
     assertThat(solo.settle().node.term()).isZero();
   }
 
-  // A learner may have been promoted without knowing it yet; refusing could leave no electable majority.
+  /// etcd raft: a learner that is asked for its vote gives it: it may be a voter without knowing. A learner may have
+  /// been promoted without knowing it yet; refusing could leave no electable majority.
   @Test
   void learnersVoteWhenAsked() {
     Solo solo = Solo.with(List.of(2L, 3L), List.of(1L), c -> c);
@@ -273,6 +465,7 @@ class ElectionRulesTest {
     assertThat(solo.takeSent()).containsExactly(new VoteResponse(2, 1, 1, false));
   }
 
+  /// etcd raft: a member that knows of a committed conf change it has not applied does not campaign.
   @Test
   void aNodeWithUnappliedConfChangesDoesNotCampaign() {
     Solo solo = Solo.among(3);
@@ -290,7 +483,8 @@ class ElectionRulesTest {
     assertThat(solo.node.state()).isEqualTo(RaftState.CANDIDATE);
   }
 
-  // §8: "Raft handles this by having each leader commit a blank no-op entry into the log at the start of its term."
+  /// Raft paper §8: "Raft handles this by having each leader commit a blank no-op entry into the log at the start of
+  /// its term."
   @Test
   void aNewLeaderAppendsAnEmptyEntry() {
     Solo solo = Solo.withLog(1, 1, 1).lead();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.kvorum.env.Bytes;
 import dev.kvorum.raft.Message.Append;
 import dev.kvorum.raft.Message.AppendResponse;
+import dev.kvorum.raft.Message.Heartbeat;
 import dev.kvorum.raft.Message.HeartbeatResponse;
 import dev.kvorum.raft.RaftConfig.Limits;
 import dev.kvorum.raft.tracker.ProgressState;
@@ -23,6 +24,7 @@ class FlowControlTest {
     return solo.node.status().progress().get(2L).state();
   }
 
+  /// etcd raft: a member that is probed gets one message at a time.
   @Test
   void aNewLeaderProbesWithOneMessage() {
     Solo solo = Solo.among(2).lead();
@@ -33,6 +35,7 @@ class FlowControlTest {
     assertThat(solo.takeSent(Append.class)).singleElement().satisfies(m -> assertThat(m.entries()).hasSize(2));
   }
 
+  /// Raft thesis §10.2.1: appends are pipelined, not waiting for the acknowledgement of the one before.
   @Test
   void replicationIsPipelined() {
     Solo solo = leader(Limits.ETCD);
@@ -40,6 +43,7 @@ class FlowControlTest {
     assertThat(solo.takeSent(Append.class)).extracting(Append::prevIndex).containsExactly(1L, 2L, 3L);
   }
 
+  /// etcd raft: messages in flight are limited by number and by bytes; past it only empty ones go.
   @Test
   void aFullPipelineWaitsForAcknowledgements() {
     Solo solo = leader(new Limits(NO_LIMIT, NO_LIMIT, NO_LIMIT, 2, 0));
@@ -51,6 +55,7 @@ class FlowControlTest {
         .satisfies(m -> assertThat(m.entries()).as("all that waited, together").hasSize(2));
   }
 
+  /// etcd raft: messages in flight are limited by number and by bytes; past it only empty ones go.
   @Test
   void thePipelineIsLimitedByBytesToo() {
     Solo solo = leader(new Limits(10, NO_LIMIT, NO_LIMIT, 99, 10));
@@ -60,6 +65,7 @@ class FlowControlTest {
     assertThat(solo.takeSent(Append.class).stream().filter(m -> !m.entries().isEmpty())).hasSize(1);
   }
 
+  /// etcd raft: messages in flight are limited by number and by bytes; past it only empty ones go.
   @Test
   void aHeartbeatResponseLetsOneEmptyAppendThroughAFullPipeline() {
     Solo solo = leader(new Limits(NO_LIMIT, NO_LIMIT, NO_LIMIT, 1, 0));
@@ -68,6 +74,7 @@ class FlowControlTest {
     assertThat(solo.takeSent(Append.class)).singleElement().satisfies(m -> assertThat(m.entries()).isEmpty());
   }
 
+  /// etcd raft: a message is limited in bytes, and holds one entry at least.
   @Test
   void messagesAreLimitedByEncodedSizeButHoldAtLeastOneEntry() {
     Solo solo = Solo.among(2, Solo.limits(new Limits(40, NO_LIMIT, NO_LIMIT, 99, 0))).lead();
@@ -86,6 +93,7 @@ class FlowControlTest {
     assertThat(solo.takeSent(Append.class)).extracting(m -> m.entries().size()).containsExactly(1, 1);
   }
 
+  /// Raft thesis §10.2.1: after a refusal or a failed send, the pipeline starts over from what is known to match.
   @Test
   void anUnreachableFollowerIsProbed() {
     Solo solo = leader(Limits.ETCD);
@@ -95,6 +103,7 @@ class FlowControlTest {
     assertThat(solo.node.status().progress().get(2L).next()).as("back to what it has").isEqualTo(2);
   }
 
+  /// Raft thesis §10.2.1: after a refusal or a failed send, the pipeline starts over from what is known to match.
   @Test
   void aRejectionInThePipelineGoesBackToProbing() {
     Solo solo = leader(Limits.ETCD);
@@ -104,6 +113,7 @@ class FlowControlTest {
     assertThat(solo.takeSent(Append.class)).singleElement().satisfies(m -> assertThat(m.prevIndex()).isEqualTo(1));
   }
 
+  /// etcd raft: a refusal that contradicts what is known is late, and ignored.
   @Test
   void aStaleRejectionIsIgnored() {
     Solo solo = leader(Limits.ETCD);
@@ -115,6 +125,8 @@ class FlowControlTest {
 
   // ---- what a leader takes, and what it hands out for application
 
+  /// etcd raft: uncommitted proposals are limited in bytes; the first, and empty ones, always fit; a new term starts at
+  /// nothing.
   @Test
   void proposalsAreRefusedOverTheUncommittedLimit() {
     Solo solo = leader(new Limits(NO_LIMIT, NO_LIMIT, 8, 99, 0));
@@ -127,6 +139,18 @@ class FlowControlTest {
     assertThat(solo.node.propose(Bytes.utf8("x"))).isEqualTo(StepResult.OK);
   }
 
+  /// etcd raft: uncommitted proposals are limited in bytes; the first, and empty ones, always fit; a new term starts at
+  /// nothing.
+  @Test
+  void aNewTermOwesNothingOfTheOld() {
+    Solo solo = leader(new Limits(NO_LIMIT, NO_LIMIT, 8, 99, 0));
+    solo.propose("longer than the limit");
+    assertThat(solo.node.propose(Bytes.utf8("x"))).isEqualTo(StepResult.PROPOSAL_DROPPED);
+    solo.take(new Heartbeat(1, 2, 2, 1, Bytes.EMPTY)).lead();
+    assertThat(solo.node.propose(Bytes.utf8("x"))).isEqualTo(StepResult.OK);
+  }
+
+  /// etcd raft: entries handed out and not yet applied are limited in bytes.
   @Test
   void committedEntriesAreHandedOutWithinTheLimitUntilApplied() {
     Solo solo = Solo.among(1, Solo.limits(new Limits(NO_LIMIT, 10, NO_LIMIT, 99, 0))).leadAndCommit();
@@ -144,6 +168,7 @@ class FlowControlTest {
     assertThat(solo.applied).hasSize(2);
   }
 
+  /// Raft paper §8: a follower passes proposals on to its leader (the paper: it names the leader), unless told not to.
   @Test
   void aFollowerForwardsProposals() {
     Solo solo = Solo.among(3).take(new Append(1, 2, 1, 0, 0, List.of(), 0));
@@ -153,6 +178,7 @@ class FlowControlTest {
         .containsExactly(new Message.Propose(2, 1, List.of(Entry.normal(0, 0, Bytes.utf8("x")))));
   }
 
+  /// etcd raft: where nobody leads, or there is no chance, a proposal is refused at once.
   @Test
   void proposalsThatHaveNoChanceAreRefused() {
     assertThat(Solo.among(3).node.propose(Bytes.utf8("x"))).as("no leader").isEqualTo(StepResult.PROPOSAL_DROPPED);

@@ -36,6 +36,8 @@ class MemoryLogTest {
     assertGap(Gap.UNAVAILABLE, () -> log.term(1));
   }
 
+  /// Raft paper §7: a compacted log keeps the index and term of the last entry it forgot, for the next append is
+  /// checked against them.
   @Test
   void compactionKeepsTheTermOfTheLastForgottenEntry() {
     MemoryLog log = holding(1, 1, 2, 3);

@@ -24,8 +24,8 @@ class PreVoteAndLeaseTest {
     return Solo.among(voters, Solo.rules(r -> r.withCheckQuorum(true)));
   }
 
-  // §9.6: "a candidate only increments its term if it first learns from a majority of the cluster that they would be
-  // willing to grant the candidate their votes"
+  /// Raft thesis §9.6: "a candidate only increments its term if it first learns from a majority of the cluster that
+  /// they would be willing to grant the candidate their votes"
   @Test
   void aRehearsalChangesNeitherTermNorVote() {
     Solo solo = preVoting(3).tick(20);
@@ -36,6 +36,7 @@ class PreVoteAndLeaseTest {
             new PreVote(2, 1, 1, 0, 0, Bytes.EMPTY), new PreVote(3, 1, 1, 0, 0, Bytes.EMPTY));
   }
 
+  /// Raft thesis §9.6: a candidate raises its term only once a majority would vote for it.
   @Test
   void aWonRehearsalBecomesAnElection() {
     Solo solo = preVoting(3).tick(20);
@@ -47,6 +48,7 @@ class PreVoteAndLeaseTest {
         .containsExactly(new Vote(2, 1, 1, 0, 0, Bytes.EMPTY), new Vote(3, 1, 1, 0, 0, Bytes.EMPTY));
   }
 
+  /// Raft thesis §9.6: a candidate raises its term only once a majority would vote for it.
   @Test
   void aLostRehearsalLeavesEverythingAsItWas() {
     Solo solo = preVoting(3).tick(20);
@@ -55,6 +57,7 @@ class PreVoteAndLeaseTest {
     assertThat(solo.node.term()).isZero();
   }
 
+  /// etcd raft: a pre-vote for an earlier term is refused in the present one, and that term is adopted by who asked.
   @Test
   void aRefusalFromALaterTermIsHeeded() {
     Solo solo = preVoting(3).tick(20);
@@ -63,6 +66,28 @@ class PreVoteAndLeaseTest {
     assertThat(solo.node.term()).isEqualTo(5);
   }
 
+  /// Raft thesis §9.6: a pre-candidate that hears from the leader follows it.
+  @Test
+  void aPreCandidateYieldsToALeader() {
+    Solo solo = preVoting(3).take(new Heartbeat(1, 2, 1, 0, Bytes.EMPTY)).tick(20);
+    assertThat(solo.node.softState()).isEqualTo(new SoftState(0, RaftState.PRE_CANDIDATE));
+    solo.take(new Heartbeat(1, 2, 1, 0, Bytes.EMPTY));
+    assertThat(solo.node.softState()).isEqualTo(new SoftState(2, RaftState.FOLLOWER));
+  }
+
+  /// Raft thesis §9.6: pre-votes granted are no votes.
+  @Test
+  void answersToTheRehearsalElectNobody() {
+    Solo solo = preVoting(5).tick(20);
+    solo.take(new PreVoteResponse(1, 2, 1, false), new PreVoteResponse(1, 3, 1, false));
+    assertThat(solo.node.state()).isEqualTo(RaftState.CANDIDATE);
+    solo.take(new PreVoteResponse(1, 4, 1, false), new PreVoteResponse(1, 5, 1, false));
+    assertThat(solo.node.state()).isEqualTo(RaftState.CANDIDATE);
+    solo.take(new VoteResponse(1, 4, 1, false), new VoteResponse(1, 5, 1, false));
+    assertThat(solo.node.state()).isEqualTo(RaftState.LEADER);
+  }
+
+  /// Raft thesis §9.6: granting a pre-vote promises nothing.
   @Test
   void grantingARehearsalPromisesNothing() {
     Solo solo = preVoting(3);
@@ -72,6 +97,7 @@ class PreVoteAndLeaseTest {
     assertThat(solo.log.hardState()).isEqualTo(HardState.EMPTY);
   }
 
+  /// Raft thesis §9.6: a pre-vote is refused to a log less up-to-date, as a vote is.
   @Test
   void aRehearsalWithALesserLogIsRefused() {
     Solo solo = Solo.withLog(2, 1, 2);
@@ -79,6 +105,7 @@ class PreVoteAndLeaseTest {
     assertThat(solo.takeSent()).containsExactly(new PreVoteResponse(3, 1, 2, true));
   }
 
+  /// etcd raft: a pre-vote for an earlier term is refused in the present one, and that term is adopted by who asked.
   @Test
   void aRehearsalForAnOldTermIsAnsweredWithOurs() {
     Solo solo = Solo.withLog(8);
@@ -86,7 +113,8 @@ class PreVoteAndLeaseTest {
     assertThat(solo.takeSent()).containsExactly(new PreVoteResponse(3, 1, 8, true));
   }
 
-  // A member that fell behind in term must hear of it, or it could neither follow nor be elected.
+  /// etcd raft: with CheckQuorum or PreVote, a leader of an earlier term is told the present one. A member that fell
+  /// behind in term must hear of it, or it could neither follow nor be elected.
   @Test
   void aStaleLeaderIsToldTheTerm() {
     Solo solo = preVoting(3).take(new Append(1, 2, 7, 0, 0, List.of(), 0));
@@ -97,8 +125,9 @@ class PreVoteAndLeaseTest {
             new AppendResponse(3, 1, 7, 0, false, 0, 0), new AppendResponse(3, 1, 7, 0, false, 0, 0));
   }
 
-  // §4.2.3: "if a server receives a RequestVote request within the minimum election timeout of hearing from a current
-  // leader, it does not update its term or grant its vote"
+  /// Raft paper §6, and more fully Raft thesis §4.2.3: "if a server receives a RequestVote request within the minimum
+  /// election timeout of hearing from a current leader, it does not update its term or grant its vote". So servers that
+  /// were removed disturb nobody.
   @Test
   void aFollowerWithALeaderIgnoresCandidates() {
     Solo solo = checking(3).take(new Heartbeat(1, 2, 1, 0, Bytes.EMPTY)).tick(9);
@@ -108,6 +137,28 @@ class PreVoteAndLeaseTest {
     assertThat(solo.node.term()).isEqualTo(1);
   }
 
+  /// Raft thesis §4.2.3: who heard from a leader within the minimum election timeout neither votes nor takes over a
+  /// candidate's term.
+  @Test
+  void aLeaderIgnoresCandidatesToo() {
+    Solo solo = checking(3).leadAndCommit();
+    solo.take(new Vote(1, 3, 5, 9, 9, Bytes.EMPTY), new PreVote(1, 3, 5, 9, 9, Bytes.EMPTY));
+    assertThat(solo.takeSent()).isEmpty();
+    assertThat(solo.node.isLeader()).isTrue();
+    assertThat(solo.node.term()).isEqualTo(1);
+  }
+
+  /// etcd raft: such leases are part of CheckQuorum, and absent without it.
+  @Test
+  void withoutCheckQuorumThereIsNoLease() {
+    Solo solo = Solo.among(3).take(new Heartbeat(1, 2, 1, 0, Bytes.EMPTY));
+    solo.takeSent();
+    solo.take(new Vote(1, 3, 5, 0, 0, Bytes.EMPTY));
+    assertThat(solo.takeSent()).containsExactly(new VoteResponse(3, 1, 5, false));
+  }
+
+  /// Raft thesis §4.2.3: who heard from a leader within the minimum election timeout neither votes nor takes over a
+  /// candidate's term.
   @Test
   void aLeaseRunsOut() {
     Solo solo = checking(3).take(new Heartbeat(1, 2, 1, 0, Bytes.EMPTY));
@@ -117,7 +168,7 @@ class PreVoteAndLeaseTest {
     assertThat(solo.takeSent()).containsExactly(new VoteResponse(3, 1, 5, false));
   }
 
-  // §4.2.3: "a special flag … to indicate that the leader has given it permission to disrupt"
+  /// Raft thesis §4.2.3: a candidate the leader itself has chosen is heard all the same.
   @Test
   void aTransferOverridesTheLease() {
     Solo solo = checking(3).take(new Heartbeat(1, 2, 1, 0, Bytes.EMPTY));
@@ -126,6 +177,7 @@ class PreVoteAndLeaseTest {
     assertThat(solo.takeSent()).containsExactly(new VoteResponse(3, 1, 2, false));
   }
 
+  /// etcd raft: a follower told to forget its leader may grant pre-votes at once, unless reads trust the lease.
   @Test
   void aForgottenLeaderHasNoLease() {
     Solo solo = checking(3).take(new Heartbeat(1, 2, 1, 0, Bytes.EMPTY));
@@ -136,8 +188,18 @@ class PreVoteAndLeaseTest {
     assertThat(solo.node.term()).isEqualTo(1);
   }
 
-  // §6.2: "a leader in Raft steps down if an election timeout elapses without a successful round of heartbeats to a
-  // majority of its cluster"
+  /// etcd raft: a follower told to forget its leader may grant pre-votes at once, unless reads trust the lease.
+  @Test
+  void noLeaderIsForgottenWhereReadsTrustItsLease() {
+    Solo solo =
+        Solo.among(3, Solo.rules(r -> r.withCheckQuorum(true).withReadOnlyOption(ReadOnlyOption.LEASE_BASED)));
+    solo.take(new Heartbeat(1, 2, 1, 0, Bytes.EMPTY));
+    solo.node.forgetLeader();
+    assertThat(solo.node.lead()).isEqualTo(2);
+  }
+
+  /// Raft thesis §6.2: "a leader in Raft steps down if an election timeout elapses without a successful round of
+  /// heartbeats to a majority of its cluster"
   @Test
   void aLeaderThatReachesNoQuorumStepsDown() {
     Solo solo = checking(3).leadAndCommit();
@@ -148,6 +210,16 @@ class PreVoteAndLeaseTest {
     assertThat(solo.node.term()).isEqualTo(1);
   }
 
+  /// Raft thesis §6.2: a leader that reaches no majority for an election timeout steps down.
+  @Test
+  void aLeaderNobodyEverAnsweredHasOneIntervalOnly() {
+    Solo solo = checking(3).lead().tick(9);
+    assertThat(solo.node.isLeader()).isTrue();
+    solo.tick(1);
+    assertThat(solo.node.isLeader()).as("votes are no answers to a leader").isFalse();
+  }
+
+  /// Raft thesis §6.2: a leader that reaches no majority for an election timeout steps down.
   @Test
   void aLeaderThatReachesAQuorumStays() {
     Solo solo = checking(3).leadAndCommit();
@@ -157,6 +229,7 @@ class PreVoteAndLeaseTest {
     assertThat(solo.node.isLeader()).isTrue();
   }
 
+  /// etcd raft: a learner's vote, heartbeat or answer counts for no quorum.
   @Test
   void learnersDoNotCountForTheQuorum() {
     Solo solo =
@@ -168,6 +241,7 @@ class PreVoteAndLeaseTest {
     assertThat(solo.node.isLeader()).isFalse();
   }
 
+  /// etcd raft: the lone voter of a cluster reaches its majority by itself.
   @Test
   void aLoneVoterIsItsOwnQuorum() {
     assertThat(checking(1).leadAndCommit().tick(100).node.isLeader()).isTrue();

@@ -9,6 +9,7 @@ import dev.kvorum.raft.Message.Append;
 import dev.kvorum.raft.Message.AppendResponse;
 import dev.kvorum.raft.Message.Heartbeat;
 import dev.kvorum.raft.Message.HeartbeatResponse;
+import dev.kvorum.raft.tracker.Progress;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -22,8 +23,8 @@ class ReplicationRulesTest {
     return list.isEmpty() ? new long[0] : Arrays.stream(list.split(",")).mapToLong(Long::parseLong).toArray();
   }
 
-  // §5.3: "The leader appends the command to its log as a new entry, then issues AppendEntries RPCs in parallel to each
-  // of the other servers to replicate the entry."
+  /// Raft paper §5.3: "The leader appends the command to its log as a new entry, then issues AppendEntries RPCs in
+  /// parallel to each of the other servers to replicate the entry."
   @Test
   void aProposalIsAppendedAndSentToAll() {
     Solo solo = Solo.among(3).leadAndCommit();
@@ -34,6 +35,7 @@ class ReplicationRulesTest {
     assertThat(solo.log.entry(2)).isEqualTo(entries.get(0));
   }
 
+  /// Raft thesis §10.2.1: requests are batched into one message.
   @Test
   void aBatchOfProposalsTravelsInOneMessage() {
     Solo solo = Solo.among(2).leadAndCommit();
@@ -44,8 +46,8 @@ class ReplicationRulesTest {
     assertThat(appends.get(0).entries()).extracting(e -> e.data().toUtf8()).containsExactly("a", "b", "c");
   }
 
-  // §5.3: "A log entry is committed once the leader that created the entry has replicated it on a majority of the
-  // servers"
+  /// Raft paper §5.3: "A log entry is committed once the leader that created the entry has replicated it on a majority
+  /// of the servers"
   @ParameterizedTest
   @CsvSource({"1, 0, true", "3, 0, false", "3, 1, true", "5, 1, false", "5, 2, true", "4, 1, false", "4, 2, true"})
   void anEntryOnAMajorityIsCommitted(int voters, int acknowledgements, boolean committed) {
@@ -57,8 +59,31 @@ class ReplicationRulesTest {
     assertThat(solo.node.committed()).isEqualTo(committed ? 2 : 1);
   }
 
-  // §5.3: "The leader keeps track of the highest index it knows to be committed, and it includes that index in future
-  // AppendEntries RPCs"
+  /// Raft paper §5.1: answers to what was asked in an earlier term count for nothing.
+  @Test
+  void anAcknowledgementOfAnEarlierTermIsNotCounted() {
+    Solo solo = Solo.among(3).leadAndCommit();
+    solo.propose("a").take(new Heartbeat(1, 2, 2, 1, Bytes.EMPTY)).lead();
+    assertThat(solo.logTerms()).containsExactly(1L, 1L, 3L);
+    solo.take(new AppendResponse(1, 2, 1, 3, false, 0, 0));
+    assertThat(solo.node.committed()).isEqualTo(1);
+    solo.acknowledge(2, 3);
+    assertThat(solo.node.committed()).isEqualTo(3);
+  }
+
+  /// Raft paper figure 2: a new leader starts from its own log's end, and takes nothing for matched.
+  @Test
+  void aNewLeaderKnowsNothingOfItsFollowers() {
+    Solo solo = Solo.among(3).leadAndCommit();
+    solo.propose("a").acknowledge(2, 2).take(new Heartbeat(1, 3, 2, 2, Bytes.EMPTY)).lead();
+    Progress.View follower = solo.node.status().progress().get(2L);
+    assertThat(follower.match()).as("matchIndex").isZero();
+    assertThat(follower.next()).as("nextIndex: behind what it had when elected").isEqualTo(3);
+    assertThat(solo.node.committed()).isEqualTo(2);
+  }
+
+  /// Raft paper §5.3: "The leader keeps track of the highest index it knows to be committed, and it includes that index
+  /// in future AppendEntries RPCs"
   @Test
   void aNewCommitIndexIsToldAtOnce() {
     Solo solo = Solo.among(3).leadAndCommit();
@@ -69,8 +94,8 @@ class ReplicationRulesTest {
             new Append(2, 1, 1, 1, 2, List.of(), 2), new Append(3, 1, 1, 1, 2, List.of(), 2));
   }
 
-  // §5.3: "Once a follower learns that a log entry is committed, it applies the entry to its local state machine (in
-  // log order)."
+  /// Raft paper §5.3: "Once a follower learns that a log entry is committed, it applies the entry to its local state
+  /// machine (in log order)."
   @Test
   void aFollowerAppliesWhatTheLeaderCommitted() {
     Solo solo = Solo.among(3);
@@ -80,7 +105,29 @@ class ReplicationRulesTest {
     assertThat(solo.applied).extracting(Entry::index).containsExactly(1L, 2L, 3L);
   }
 
-  // §5.3, figure 2: "set commitIndex = min(leaderCommit, index of last new entry)"
+  /// Raft paper §5.3: committed entries are applied in log order, each once, by leader and follower alike.
+  @Test
+  void aLeaderAppliesWhatIsCommittedInOrderAndOnce() {
+    Solo solo = Solo.among(3).leadAndCommit();
+    solo.propose("a").propose("b");
+    assertThat(solo.applied).extracting(Entry::index).containsExactly(1L);
+    solo.acknowledge(2, 2);
+    assertThat(solo.applied).extracting(Entry::index).containsExactly(1L, 2L);
+    solo.acknowledge(3, 3).acknowledge(2, 3);
+    assertThat(solo.applied).extracting(Entry::index).containsExactly(1L, 2L, 3L);
+  }
+
+  /// Raft paper figure 2: the commit index never goes back.
+  @Test
+  void theCommitIndexNeverGoesBack() {
+    Solo solo = Solo.among(3).take(new Append(1, 2, 1, 0, 0, Solo.entries(1, 1, 1, 1), 3));
+    solo.take(new Heartbeat(1, 2, 1, 1, Bytes.EMPTY), new Append(1, 2, 1, 1, 3, List.of(), 0));
+    assertThat(solo.node.committed()).isEqualTo(3);
+    solo.take(new Append(1, 3, 2, 1, 3, Solo.entries(4, 2), 1));
+    assertThat(solo.node.committed()).isEqualTo(3);
+  }
+
+  /// Raft paper figure 2: "set commitIndex = min(leaderCommit, index of last new entry)"
   @Test
   void aFollowerCommitsNoFurtherThanItKnowsItsLogToMatch() {
     Solo solo = Solo.withLog(1, 1, 1, 1);
@@ -89,8 +136,8 @@ class ReplicationRulesTest {
     assertThat(solo.takeSent()).containsExactly(new AppendResponse(2, 1, 2, 1, false, 0, 0));
   }
 
-  // §5.3: "If the follower does not find an entry in its log with the same index and term, then it refuses the new
-  // entries."
+  /// Raft paper §5.3: "If the follower does not find an entry in its log with the same index and term, then it refuses
+  /// the new entries."
   @ParameterizedTest(name = "log {0}, append behind {1}/{2}: hint {3}/{4}")
   @CsvSource({
     "'1,2', 3, 3, 2, 2",
@@ -110,7 +157,7 @@ class ReplicationRulesTest {
     assertThat(solo.logTerms()).hasSize(terms(log).length);
   }
 
-  // §5.3: "conflicting entries in follower logs will be overwritten with entries from the leader's log"
+  /// Raft paper §5.3: "conflicting entries in follower logs will be overwritten with entries from the leader's log"
   @ParameterizedTest(name = "log {0}, append {3} behind {1}/{2}")
   @CsvSource({
     "'1,2', 2, 2, '3', '1,2,3'",
@@ -129,7 +176,32 @@ class ReplicationRulesTest {
     assertThat(solo.takeSent()).containsExactly(new AppendResponse(2, 1, 4, matched, false, 0, 0));
   }
 
-  // §5.3, figure 7: every follower log shown there becomes the leader's.
+  /// Raft paper §5.5: a message that comes twice does no harm.
+  @Test
+  void anAppendThatComesTwiceIsAppendedOnce() {
+    Solo solo = Solo.among(3);
+    Append append = new Append(1, 2, 1, 0, 0, Solo.entries(1, 1, 1), 0);
+    solo.take(append, append).take(append);
+    AppendResponse answer = new AppendResponse(2, 1, 1, 2, false, 0, 0);
+    assertThat(solo.takeSent()).containsExactly(answer, answer, answer);
+    assertThat(solo.logTerms()).containsExactly(1L, 1L);
+  }
+
+  /// Raft paper §5.3: a refused leader looks further back, a whole term at a time, until the logs meet.
+  @Test
+  void aRefusedLeaderLooksFurtherBackAWholeTermAtOnce() {
+    Solo solo = Solo.withLog(5, 1, 3, 3, 3, 3).lead();
+    assertThat(solo.takeSent(Append.class)).extracting(Append::prevIndex).containsExactly(5L, 5L);
+    // Its log is 1, 2, 2, 2, 2: ours has nothing of term 2, so they can meet at 1 at the latest.
+    solo.take(new AppendResponse(1, 2, 6, 5, true, 2, 5));
+    assertThat(solo.takeSent(Append.class)).extracting(Append::prevIndex).containsExactly(1L);
+    solo.take(new AppendResponse(1, 2, 6, 1, true, 0, 0));
+    assertThat(solo.takeSent(Append.class))
+        .singleElement()
+        .satisfies(m -> assertThat(m.entries()).as("all of it").hasSize(6));
+  }
+
+  /// Raft paper §5.3, figure 7: every follower log shown there becomes the leader's.
   @ParameterizedTest(name = "{0}")
   @CsvSource(
       delimiter = '|',
@@ -180,8 +252,9 @@ class ReplicationRulesTest {
     }
   }
 
-  // §5.4.2: "only log entries from the leader's current term are committed by counting replicas; once an entry from the
-  // current term has been committed in this way, then all prior entries are committed indirectly" (figure 8)
+  /// Raft paper §5.4.2: "only log entries from the leader's current term are committed by counting replicas; once an
+  /// entry from the current term has been committed in this way, then all prior entries are committed indirectly"
+  /// (figure 8)
   @Test
   void aLeaderCommitsOnlyEntriesOfItsOwnTerm() {
     Solo solo = Solo.withLog(2, 1, 2).lead();
@@ -195,7 +268,7 @@ class ReplicationRulesTest {
     assertThat(solo.applied).extracting(Entry::index).containsExactly(1L, 2L, 3L);
   }
 
-  // §5.3: "a leader never overwrites or deletes entries in its log"
+  /// Raft paper figure 3: "a leader never overwrites or deletes entries in its log; it only appends new entries"
   @Test
   void aLeaderIgnoresAppendsOfItsOwnTerm() {
     Solo solo = Solo.among(3).leadAndCommit();
@@ -204,6 +277,7 @@ class ReplicationRulesTest {
     assertThat(solo.logTerms()).containsExactly(1L);
   }
 
+  /// etcd raft: what contradicts a committed entry stops the member.
   @Test
   void aConflictWithACommittedEntryIsOurBug() {
     Solo solo = Solo.among(3);
@@ -214,6 +288,7 @@ class ReplicationRulesTest {
         .hasMessageContaining("tocommit(9) is out of range [lastIndex(1)]");
   }
 
+  /// etcd raft: a follower asked to append before its commit index answers with that index.
   @Test
   void anAppendBehindTheCommitIndexIsAnsweredWithIt() {
     Solo solo = Solo.among(3);
@@ -223,6 +298,7 @@ class ReplicationRulesTest {
     assertThat(solo.takeSent()).containsExactly(new AppendResponse(2, 1, 1, 3, false, 0, 0));
   }
 
+  /// Raft paper figure 2: entries are saved before they are acknowledged.
   @Test
   void entriesAreAcknowledgedOnlyOnceSaved() {
     Solo solo = Solo.among(3, Solo.rules(r -> r.withAsyncStorageWrites(true)));
@@ -236,6 +312,7 @@ class ReplicationRulesTest {
             new Message.StorageAppendResponse(1, Message.APPEND_THREAD, 1, 1, 1, Snapshot.EMPTY));
   }
 
+  /// Raft thesis §10.2.1: a leader sends while its own disk writes.
   @Test
   void aLeaderSendsBeforeItsOwnDiskIsDone() {
     Solo solo = Solo.among(3, Solo.rules(r -> r.withAsyncStorageWrites(true))).leadAndCommit();
@@ -245,8 +322,8 @@ class ReplicationRulesTest {
         .containsExactly(MessageType.APPEND, MessageType.APPEND, MessageType.STORAGE_APPEND);
   }
 
-  // Raft thesis §10.2.1: "The leader may even commit an entry before it has been written to its own disk, if a majority
-  // of followers have written it to their disks."
+  /// Raft thesis §10.2.1: "The leader may even commit an entry before it has been written to its own disk, if a
+  /// majority of followers have written it to their disks."
   @Test
   void followersMayCommitWithoutTheLeadersDisk() {
     Solo solo = Solo.among(3, Solo.rules(r -> r.withAsyncStorageWrites(true))).leadAndCommit();
@@ -259,6 +336,7 @@ class ReplicationRulesTest {
     assertThat(solo.node.ready().committedEntries()).as("not applied before it is saved here").isEmpty();
   }
 
+  /// etcd raft: a heartbeat says no commit index beyond what its receiver is known to hold.
   @Test
   void heartbeatsDoNotCommitWhatAFollowerMayLack() {
     Solo solo = Solo.among(3).leadAndCommit();
@@ -269,6 +347,8 @@ class ReplicationRulesTest {
             new Heartbeat(2, 1, 1, 2, Bytes.EMPTY), new Heartbeat(3, 1, 1, 1, Bytes.EMPTY));
   }
 
+  /// etcd raft: every heartbeat carries the open round; contexts are echoed byte for byte, and those that are no round
+  /// of ours ignored.
   @Test
   void aHeartbeatIsAnsweredWithItsOwnContext() {
     Solo solo = Solo.among(3);
@@ -277,6 +357,7 @@ class ReplicationRulesTest {
     assertThat(solo.takeSent()).containsExactly(new HeartbeatResponse(2, 1, 1, context));
   }
 
+  /// Raft paper §5.5: what a follower has not acknowledged is sent again, for as long as it takes.
   @Test
   void aHeartbeatResponseOfALaggingFollowerIsAnsweredWithEntries() {
     Solo solo = Solo.among(2).leadAndCommit();
@@ -288,6 +369,7 @@ class ReplicationRulesTest {
     assertThat(appends.get(0).entries()).hasSize(1);
   }
 
+  /// Raft paper §5.3: entries that conflict with the leader's are replaced, with all behind them; nothing else is.
   @Test
   void anUncommittedTailOfAnOldLeaderIsReplaced() {
     Solo old = Solo.among(3).leadAndCommit();

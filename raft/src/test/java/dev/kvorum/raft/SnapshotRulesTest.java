@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.kvorum.env.Bytes;
 import dev.kvorum.raft.Message.Append;
 import dev.kvorum.raft.Message.AppendResponse;
+import dev.kvorum.raft.Message.Heartbeat;
 import dev.kvorum.raft.Message.HeartbeatResponse;
 import dev.kvorum.raft.Message.InstallSnapshot;
 import dev.kvorum.raft.tracker.Progress;
@@ -38,8 +39,8 @@ class SnapshotRulesTest {
     return solo.node.status().progress().get(id);
   }
 
-  // §7: "the leader must occasionally send snapshots to followers that lag behind … when the leader has already
-  // discarded the next log entry that it needs to send"
+  /// Raft paper §7: "the leader must occasionally send snapshots to followers that lag behind … when the leader has
+  /// already discarded the next log entry that it needs to send"
   @Test
   void aFollowerBehindTheLogGetsASnapshot() {
     Solo solo = leaderOfOneBehind();
@@ -47,6 +48,7 @@ class SnapshotRulesTest {
     assertThat(progress(solo, 3).state()).isEqualTo(ProgressState.SNAPSHOT);
   }
 
+  /// etcd raft: nothing else is sent until the snapshot has arrived; then entries follow.
   @Test
   void nothingElseIsSentUntilTheSnapshotArrived() {
     Solo solo = leaderOfOneBehind();
@@ -55,6 +57,7 @@ class SnapshotRulesTest {
     assertThat(solo.takeSent()).noneMatch(m -> m.to() == 3);
   }
 
+  /// etcd raft: nothing else is sent until the snapshot has arrived; then entries follow.
   @Test
   void anArrivedSnapshotIsFollowedByEntries() {
     Solo solo = leaderOfOneBehind();
@@ -66,6 +69,7 @@ class SnapshotRulesTest {
         .satisfies(m -> assertThat(m.entries()).extracting(Entry::index).containsExactly(9L));
   }
 
+  /// etcd raft: the end of a transmission is reported; a failed one is tried again after the next heartbeat.
   @Test
   void aReportedSuccessProbesBehindTheSnapshot() {
     Solo solo = leaderOfOneBehind();
@@ -75,6 +79,7 @@ class SnapshotRulesTest {
     assertThat(progress(solo, 3).paused()).as("until it answers").isTrue();
   }
 
+  /// etcd raft: the end of a transmission is reported; a failed one is tried again after the next heartbeat.
   @Test
   void aReportedFailureTriesAgainAfterTheNextHeartbeat() {
     Solo solo = leaderOfOneBehind();
@@ -85,6 +90,7 @@ class SnapshotRulesTest {
     assertThat(solo.takeSent(InstallSnapshot.class)).hasSize(1);
   }
 
+  /// etcd raft: nobody silent is sent a snapshot.
   @Test
   void noSnapshotIsSentToASilentFollower() {
     Solo solo = Solo.withLog(1, 1, 1, 1);
@@ -99,8 +105,8 @@ class SnapshotRulesTest {
         .containsExactly(2L);
   }
 
-  // §7: "If the follower receives a snapshot that … contains new information not already in the recipient's log, the
-  // follower discards its entire log"
+  /// Raft paper §7: "Usually the snapshot will contain new information not already in the recipient's log. In this
+  /// case, the follower discards its entire log"
   @Test
   void aSnapshotReplacesALogThatLacksIt() {
     Solo solo = Solo.withLog(1, 1, 1);
@@ -114,8 +120,39 @@ class SnapshotRulesTest {
     assertThat(solo.applied).extracting(Entry::index).containsExactly(9L);
   }
 
-  // §7: "If instead the follower receives a snapshot that describes a prefix of its log …, then … entries following the
-  // snapshot are still valid and must be retained."
+  /// Raft paper §7: a log that does not hold the snapshot's last entry is discarded.
+  @Test
+  void aLogThatDiffersWhereTheSnapshotEndsIsDiscarded() {
+    Solo solo = Solo.withLog(1, 1, 1, 1);
+    solo.take(new InstallSnapshot(1, 2, 2, snapshot(2, 2)));
+    assertThat(solo.log.firstIndex()).isEqualTo(3);
+    assertThat(solo.node.lastIndex()).isEqualTo(2);
+    assertThat(solo.node.applied()).isEqualTo(2);
+  }
+
+  /// Raft paper figure 13: a snapshot of an earlier term is ignored.
+  @Test
+  void aSnapshotOfAnEarlierTermIsIgnored() {
+    Solo solo = Solo.withLog(5, 1);
+    solo.take(new InstallSnapshot(1, 2, 4, snapshot(8, 4)));
+    assertThat(solo.takeSent()).isEmpty();
+    assertThat(solo.node.committed()).isZero();
+    assertThat(solo.logTerms()).containsExactly(1L);
+  }
+
+  /// Raft paper §7: a snapshot is word from the leader.
+  @Test
+  void aSnapshotIsWordFromTheLeader() {
+    Solo solo = Solo.among(3).take(new Heartbeat(1, 2, 1, 0, Bytes.EMPTY));
+    Backdoor.forceElectionTimeout(solo.node, 10);
+    solo.tick(9).take(new InstallSnapshot(1, 2, 1, snapshot(8, 1))).tick(9);
+    assertThat(solo.node.softState()).isEqualTo(new SoftState(2, RaftState.FOLLOWER));
+    solo.tick(1);
+    assertThat(solo.node.state()).isEqualTo(RaftState.CANDIDATE);
+  }
+
+  /// Raft paper §7: "If instead the follower receives a snapshot that describes a prefix of its log …, then … entries
+  /// following the snapshot are still valid and must be retained."
   @Test
   void aSnapshotOfOurOwnPrefixOnlyMovesTheCommitIndex() {
     Solo solo = Solo.withLog(1, 1, 1, 1);
@@ -125,6 +162,7 @@ class SnapshotRulesTest {
     assertThat(solo.takeSent()).containsExactly(new AppendResponse(2, 1, 2, 2, false, 0, 0));
   }
 
+  /// etcd raft: a snapshot older than the commit index, or without its receiver, is not taken.
   @Test
   void anOldSnapshotIsAnsweredWithTheCommitIndex() {
     Solo solo = Solo.among(3).take(new Append(1, 2, 1, 0, 0, Solo.entries(1, 1, 1, 1), 3));
@@ -133,6 +171,7 @@ class SnapshotRulesTest {
     assertThat(solo.takeSent()).containsExactly(new AppendResponse(2, 1, 1, 3, false, 0, 0));
   }
 
+  /// etcd raft: a snapshot older than the commit index, or without its receiver, is not taken.
   @Test
   void aSnapshotWithoutUsIsNotForUs() {
     Solo solo = Solo.among(3);
@@ -141,6 +180,7 @@ class SnapshotRulesTest {
     assertThat(solo.node.committed()).isZero();
   }
 
+  /// Raft paper §7: a snapshot brings the configuration of its index.
   @Test
   void aSnapshotBringsItsConfiguration() {
     Solo solo = Solo.among(3);
@@ -149,6 +189,7 @@ class SnapshotRulesTest {
     assertThat(solo.node.confState()).isEqualTo(joint);
   }
 
+  /// etcd raft: a member whose state is being replaced by a snapshot does not campaign.
   @Test
   void aNodeThatIsReplacingItsStateDoesNotCampaign() {
     Solo solo = Solo.among(3);
@@ -160,6 +201,7 @@ class SnapshotRulesTest {
     assertThat(solo.node.state()).isEqualTo(RaftState.CANDIDATE);
   }
 
+  /// etcd raft: nothing is applied before the snapshot it follows.
   @Test
   void entriesAreNotAppliedBeforeTheSnapshotTheyFollow() {
     Solo solo = Solo.among(3);

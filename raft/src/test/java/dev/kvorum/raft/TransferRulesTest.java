@@ -11,7 +11,7 @@ import dev.kvorum.raft.Message.Vote;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// Raft thesis §3.10.
+  /// Raft thesis §3.10.
 class TransferRulesTest {
   @Test
   void aTargetThatIsUpToDateIsToldAtOnce() {
@@ -21,7 +21,7 @@ class TransferRulesTest {
     assertThat(solo.node.status().leadTransferee()).isEqualTo(2);
   }
 
-  // §3.10: "2. The prior leader fully updates the target server's log … 3. sends a TimeoutNow request"
+  /// Raft thesis §3.10: "2. The prior leader fully updates the target server's log … 3. sends a TimeoutNow request"
   @Test
   void aTargetThatLagsIsBroughtUpFirst() {
     Solo solo = Solo.among(3).leadAndCommit();
@@ -32,7 +32,7 @@ class TransferRulesTest {
     assertThat(solo.takeSent(TimeoutNow.class)).containsExactly(new TimeoutNow(2, 1, 1));
   }
 
-  // §3.10: "1. The prior leader stops accepting new client requests."
+  /// Raft thesis §3.10: "1. The prior leader stops accepting new client requests."
   @Test
   void proposalsAreRefusedMeanwhile() {
     Solo solo = Solo.among(3).leadAndCommit();
@@ -41,8 +41,8 @@ class TransferRulesTest {
     assertThat(solo.node.lastIndex()).isEqualTo(1);
   }
 
-  // §3.10: "If leadership transfer does not complete after about an election timeout, the prior leader aborts the
-  // transfer and resumes accepting client requests."
+  /// Raft thesis §3.10: "If leadership transfer does not complete after about an election timeout, the prior leader
+  /// aborts the transfer and resumes accepting client requests."
   @Test
   void aTransferThatTakesTooLongIsGivenUp() {
     Solo solo = Solo.among(3).leadAndCommit();
@@ -53,6 +53,17 @@ class TransferRulesTest {
     assertThat(solo.node.propose(Bytes.utf8("x"))).isEqualTo(StepResult.OK);
   }
 
+  /// etcd raft: a transfer ends with the term, with another target, and when its target is no voter any more.
+  @Test
+  void aTransferEndsWithTheTerm() {
+    Solo solo = Solo.among(3).leadAndCommit();
+    solo.node.transferLeader(2);
+    solo.take(new Heartbeat(1, 2, 2, 1, Bytes.EMPTY)).lead();
+    assertThat(solo.node.status().leadTransferee()).isZero();
+    assertThat(solo.node.propose(Bytes.utf8("x"))).isEqualTo(StepResult.OK);
+  }
+
+  /// etcd raft: a transfer ends with the term, with another target, and when its target is no voter any more.
   @Test
   void aSecondTargetReplacesTheFirst() {
     Solo solo = Solo.among(3).leadAndCommit();
@@ -63,6 +74,7 @@ class TransferRulesTest {
     assertThat(solo.node.status().leadTransferee()).isEqualTo(3);
   }
 
+  /// etcd raft: nothing is handed to oneself, to learners or to strangers.
   @Test
   void nothingIsTransferredToOneselfToLearnersOrToStrangers() {
     Solo solo = Solo.with(List.of(1L, 2L), List.of(3L), c -> c).leadAndCommit();
@@ -73,6 +85,7 @@ class TransferRulesTest {
     assertThat(solo.node.status().leadTransferee()).isZero();
   }
 
+  /// etcd raft: a follower forwards the wish to its leader.
   @Test
   void aFollowerForwardsTheRequest() {
     Solo solo = Solo.among(3).take(new Heartbeat(1, 2, 4, 0, Bytes.EMPTY));
@@ -81,8 +94,7 @@ class TransferRulesTest {
     assertThat(solo.settle().takeSent()).containsExactly(new TransferLeader(2, 3, 4));
   }
 
-  // §3.10: "the target server … starts a new election (incrementing its term and becoming a candidate)", even with
-  // pre-vote, and "likely … to become leader": others' leases do not stand against it.
+  /// Raft thesis §3.10: the target campaigns at once, without pre-vote and against leases.
   @Test
   void theTargetCampaignsWithoutRehearsal() {
     Solo solo = Solo.among(3, Solo.rules(r -> r.withPreVote(true).withCheckQuorum(true)));
@@ -94,10 +106,21 @@ class TransferRulesTest {
         .containsExactly(new Vote(2, 1, 2, 1, 1, transfer), new Vote(3, 1, 2, 1, 1, transfer));
   }
 
+  /// etcd raft: a learner does not campaign, not even when told to.
   @Test
   void aLearnerToldToCampaignDoesNot() {
     Solo solo = Solo.with(List.of(2L, 3L), List.of(1L), c -> c);
     solo.take(new Append(1, 2, 1, 0, 0, List.of(), 0), new TimeoutNow(1, 2, 1));
     assertThat(solo.node.state()).isEqualTo(RaftState.FOLLOWER);
+  }
+
+  /// etcd raft: a candidate told to campaign goes on as it is.
+  @Test
+  void aCandidateToldToCampaignGoesOnAsItIs() {
+    Solo solo = Solo.among(3);
+    solo.node.campaign();
+    solo.settle().take(new TimeoutNow(1, 2, 1));
+    assertThat(solo.node.state()).isEqualTo(RaftState.CANDIDATE);
+    assertThat(solo.node.term()).isEqualTo(1);
   }
 }

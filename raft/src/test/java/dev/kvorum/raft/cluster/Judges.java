@@ -18,6 +18,7 @@ final class Judges {
   private record Content(EntryType type, Bytes data, long previousTerm) {}
 
   private final Map<Long, Long> leaderOfTerm = new HashMap<>();
+  private final Map<Long, Long> leadersLogEnd = new HashMap<>();
   private final Map<Position, Content> written = new HashMap<>();
   private final TreeMap<Long, Entry> committed = new TreeMap<>();
   private long highestCommit;
@@ -31,10 +32,15 @@ final class Judges {
     return committed.size();
   }
 
-  /// Election safety: at most one leader in a term. Leader completeness: it holds whatever is committed.
+  /// Election safety: at most one leader in a term. Leader append-only: its log never gets shorter. Leader
+  /// completeness: it holds whatever is committed.
   void sawLeader(RawNode node) {
     Long other = leaderOfTerm.putIfAbsent(node.term(), node.id());
     assertThat(other).as("election safety: leader of term %d", node.term()).isIn(null, node.id());
+    Long endBefore = leadersLogEnd.put(node.term(), node.lastIndex());
+    assertThat(node.lastIndex())
+        .as("leader append-only: %x in term %d", node.id(), node.term())
+        .isGreaterThanOrEqualTo(endBefore == null ? 0 : endBefore);
     if (other == null) {
       committed.forEach(
           (index, entry) -> {

@@ -11,6 +11,9 @@ class RandomClusterTest {
   private static final int CLUSTERS = Integer.getInteger("kvorum.clusters", 60);
   private static final int STEPS = 12_000;
 
+  /// Raft paper figure 3: election safety, leader append-only, log matching, leader completeness and state machine
+  /// safety, as [Judges] sees them. Raft paper §5.6: none of it hangs on timing. Raft thesis §6.4: reads see everything
+  /// that was committed when they were asked.
   @Test
   void raftsPromisesHoldWhateverNetworkDiskAndOperatorDo() {
     Long asked = Long.getLong("kvorum.seed");

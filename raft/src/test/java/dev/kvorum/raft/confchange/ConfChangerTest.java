@@ -1,6 +1,7 @@
 package dev.kvorum.raft.confchange;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvorum.raft.ConfChange.Single;
 import dev.kvorum.raft.ConfChange.Type;
@@ -70,7 +71,8 @@ class ConfChangerTest {
     }
   }
 
-  // Entering and leaving is the same as making the changes one by one, where that is allowed.
+  /// etcd raft: through a joint configuration one arrives where simple steps lead. Entering and leaving is the same as
+  /// making the changes one by one, where that is allowed.
   @Test
   void theJointDetourEndsWhereSimpleStepsDo() throws ConfChangeRefusedException {
     for (int i = 0; i < ROUNDS; i++) {
@@ -114,5 +116,48 @@ class ConfChangerTest {
     }
     assertThat(tracker.configuration().confState()).isEqualTo(before);
     tracker.checkInvariants();
+  }
+
+  private static ProgressTracker voters(long... ids) throws ConfChangeRefusedException {
+    ProgressTracker tracker = new ProgressTracker(10, 0);
+    for (long id : ids) {
+      ConfChanger changer = draft(tracker);
+      changer.simple(List.of(new Single(Type.ADD_NODE, id)));
+      adopt(tracker, changer);
+    }
+    return tracker;
+  }
+
+  /// Raft thesis §4.1: one change that moves a voter at a time.
+  @Test
+  void aSimpleChangeMovesOneVoterAtMost() throws ConfChangeRefusedException {
+    ProgressTracker tracker = voters(1, 2, 3);
+    List<Single> replacement = List.of(new Single(Type.ADD_NODE, 4), new Single(Type.REMOVE_NODE, 3));
+    assertThatThrownBy(() -> draft(tracker).simple(replacement))
+        .isInstanceOf(ConfChangeRefusedException.class)
+        .hasMessage("more than one voter changed without entering joint config");
+    ConfChanger learners = draft(tracker);
+    learners.simple(List.of(new Single(Type.ADD_LEARNER_NODE, 4), new Single(Type.ADD_LEARNER_NODE, 5)));
+    assertThat(learners.configuration().confState())
+        .as("any number of learners")
+        .isEqualTo(ConfState.of(List.of(1L, 2L, 3L), List.of(4L, 5L)));
+  }
+
+  /// Raft thesis §4.3: a joint configuration is entered from a simple one and left before the next change.
+  @Test
+  void aJointConfigurationIsEnteredOnceAndLeftOnce() throws ConfChangeRefusedException {
+    ProgressTracker tracker = voters(1, 2, 3);
+    List<Single> change = List.of(new Single(Type.REMOVE_NODE, 3));
+    assertThatThrownBy(() -> draft(tracker).leaveJoint()).hasMessage("can't leave a non-joint config");
+    ConfChanger entering = draft(tracker);
+    entering.enterJoint(false, change);
+    adopt(tracker, entering);
+    assertThatThrownBy(() -> draft(tracker).enterJoint(false, change)).hasMessage("config is already joint");
+    assertThatThrownBy(() -> draft(tracker).simple(change))
+        .hasMessage("can't apply simple config change in joint config");
+    ConfChanger leaving = draft(tracker);
+    leaving.leaveJoint();
+    adopt(tracker, leaving);
+    assertThat(tracker.configuration().confState()).isEqualTo(ConfState.of(List.of(1L, 2L), List.of()));
   }
 }

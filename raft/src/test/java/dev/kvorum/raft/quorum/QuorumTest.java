@@ -27,6 +27,7 @@ class QuorumTest {
     assertThat(MajorityQuorum.voteResult(IdSet.EMPTY, id -> Votes.NO)).isEqualTo(VoteResult.WON);
   }
 
+  /// Raft paper figure 2: the committed index of any set of voters is what more than half of them hold.
   @Test
   void committedIndexesAgreeWithSorting() {
     long seed = Long.getLong("kvorum.seed", ThreadLocalRandom.current().nextLong(1L << 40));
@@ -48,7 +49,7 @@ class QuorumTest {
     }
   }
 
-  // A decision, once made by some votes, is not changed by later ones.
+  /// etcd raft: a decision, once made by some votes, is not changed by later ones.
   @Test
   void decisionsAreFinal() {
     long seed = Long.getLong("kvorum.seed", ThreadLocalRandom.current().nextLong(1L << 40));

@@ -18,6 +18,7 @@ class ProgressTest {
     assertThatThrownBy(() -> at(5, 5)).isInstanceOf(InvariantViolation.class);
   }
 
+  /// etcd raft: a member that is probed gets one message at a time.
   @Test
   void probingPausesAfterOneMessageWithEntries() {
     Progress progress = at(3, 5);
@@ -38,6 +39,7 @@ class ProgressTest {
     assertThat(progress).hasToString("StateReplicate match=3 next=7 paused inflight=2[full]");
   }
 
+  /// etcd raft: a refusal that contradicts what is known is late, and ignored.
   @ParameterizedTest(name = "{0}: match {1} next {2}, rejected {3} hint {4}")
   @CsvSource({
     "probe, 0, 10, 9, 4, true, 5",
