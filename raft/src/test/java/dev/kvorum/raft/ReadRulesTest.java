@@ -195,8 +195,22 @@ class ReadRulesTest {
     Solo solo = Solo.among(3).leadAndCommit();
     solo.node.readIndex(A);
     solo.take(new Heartbeat(1, 2, 2, 0, Bytes.EMPTY)).lead();
-    solo.acknowledge(2, 2).take(new HeartbeatResponse(1, 2, 3, round(1)));
-    assertThat(solo.reads).isEmpty();
+    solo.acknowledge(2, 2);
+    solo.node.readIndex(B);
+    solo.take(new HeartbeatResponse(1, 2, 3, round(1)));
+    assertThat(solo.reads).as("the new leader's first round").containsExactly(new ReadState(2, B));
+  }
+
+  /// etcd raft: open reads end with leadership.
+  @Test
+  void soDoReadsThatWaitForTheFirstCommit() {
+    Solo solo = Solo.withLog(1, 1).lead();
+    solo.node.readIndex(A);
+    solo.take(new Heartbeat(1, 2, 3, 0, Bytes.EMPTY)).lead();
+    solo.takeSent();
+    solo.acknowledge(2, solo.node.lastIndex());
+    assertThat(solo.node.committed()).isEqualTo(3);
+    assertThat(solo.takeSent(Heartbeat.class)).as("no round is opened").isEmpty();
   }
 
   /// Raft thesis §6.4.1: "the leader would … extend its lease" by the quorum checks it makes anyway.

@@ -185,6 +185,8 @@ class ReplicationRulesTest {
     AppendResponse answer = new AppendResponse(2, 1, 1, 2, false, 0, 0);
     assertThat(solo.takeSent()).containsExactly(answer, answer, answer);
     assertThat(solo.logTerms()).containsExactly(1L, 1L);
+    solo.node.step(append);
+    assertThat(solo.node.ready().entries()).as("nothing to write").isEmpty();
   }
 
   /// Raft paper §5.3: a refused leader looks further back, a whole term at a time, until the logs meet.
