@@ -65,6 +65,8 @@ final class ApplyLoop {
   interface EffectHandler {
     void handle(Effect effect);
 
+    void applied(Entry entry, ApplyOutcome outcome);
+
     /// Proposes the NOSPACE alarm of this member, then runs `then`.
     void raiseNoSpace(Runnable then);
 
@@ -290,6 +292,7 @@ final class ApplyLoop {
     times.applied(proposal.request(), outcome.refusal() == null, begun);
     times.changed(outcome.events());
     events.addAll(outcome.events());
+    effects.applied(entry, outcome);
     finish(waiter, outcome);
   }
 
@@ -304,6 +307,7 @@ final class ApplyLoop {
     if (outcome.result() != ApplyOutcome.Result.Skipped.REPLAYED) {
       tellRaft(entry.index(), change, outcome);
     }
+    effects.applied(entry, outcome);
     finish(waiter, outcome);
   }
 

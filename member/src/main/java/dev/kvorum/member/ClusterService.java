@@ -37,7 +37,6 @@ public final class ClusterService {
   private static final double READY_SHARE = 0.9;
 
   private static final long APPLIED_WAIT_NANOS = TimeUnit.SECONDS.toNanos(1);
-  private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
   private final World world;
   private final MemberConfig config;
@@ -45,7 +44,7 @@ public final class ClusterService {
   private final RaftLoop raftLoop;
   private final ApplyLoop applyLoop;
   private final Proposals proposals;
-  private final PeerLinks links;
+  private final LeaderCalls leader;
   private final StrictReconfig strict;
   private final Supplier<MembershipView> membership;
   private final Headers headers;
@@ -56,6 +55,7 @@ public final class ClusterService {
       RaftLoop raftLoop,
       ApplyLoop applyLoop,
       Proposals proposals,
+      LeaderCalls leader,
       PeerLinks links,
       Supplier<MembershipView> membership,
       Headers headers) {
@@ -65,7 +65,7 @@ public final class ClusterService {
     this.raftLoop = raftLoop;
     this.applyLoop = applyLoop;
     this.proposals = proposals;
-    this.links = links;
+    this.leader = leader;
     this.strict = new StrictReconfig(world.clock(), headers.memberId(), links);
     this.membership = membership;
     this.headers = headers;
@@ -150,9 +150,11 @@ public final class ClusterService {
 
   /// Makes a learner a voter, once it has nearly all of the log: which only the leader knows.
   public void memberPromote(MemberPromoteRequest request, Caller caller, Reply<Encoded> reply) {
-    promote(
-        request.getID(),
-        world.clock().nanos() + config.requestTimeoutNanos(),
+    long id = request.getID();
+    leader.ask(
+        here -> promoteHere(id, here),
+        new PeerCall.PromoteMember(id),
+        why -> why.error() != EtcdError.NOT_LEADER && why.error() != EtcdError.NO_LEADER && why.error() != null,
         new Reply<>() {
           @Override
           public void complete(List<Member> members) {
@@ -166,39 +168,6 @@ public final class ClusterService {
             reply.refuse(why);
           }
         });
-  }
-
-  private void promote(long id, long deadlineNanos, Reply<List<Member>> reply) {
-    RaftStatus raft = raftLoop.status();
-    long left = deadlineNanos - world.clock().nanos();
-    if (left <= 0) {
-      reply.refuse(EtcdException.of(raft.lead() == 0 ? EtcdError.NO_LEADER : EtcdError.TIMEOUT));
-      return;
-    }
-    Reply<List<Member>> retrying =
-        new Reply<>() {
-          @Override
-          public void complete(List<Member> members) {
-            reply.complete(members);
-          }
-
-          @Override
-          public void refuse(EtcdException why) {
-            EtcdError error = why.error();
-            if (error == EtcdError.NOT_LEADER || error == EtcdError.NO_LEADER || error == null) {
-              applyLoop.loop().schedule(RETRY_NANOS, () -> promote(id, deadlineNanos, reply));
-            } else {
-              reply.refuse(why);
-            }
-          }
-        };
-    if (raft.leader()) {
-      promoteHere(id, retrying);
-    } else if (raft.lead() != 0) {
-      links.call(raft.lead(), new PeerCall.PromoteMember(id), left, retrying);
-    } else {
-      retrying.refuse(EtcdException.of(EtcdError.NO_LEADER));
-    }
   }
 
   /// Promotes if this member leads. Any thread.

@@ -5,6 +5,7 @@ import dev.kvorum.api.EtcdError;
 import dev.kvorum.api.EtcdException;
 import dev.kvorum.api.GrpcCode;
 import dev.kvorum.api.etcdserverpb.CompactionRequest;
+import dev.kvorum.env.World;
 import dev.kvorum.state.KvReader;
 import dev.kvorum.state.Request;
 import dev.kvorum.state.RequestChecks;
@@ -40,11 +41,13 @@ public final class KvService {
   private final Supplier<KvView> views;
   private final Headers headers;
   private final Upkeep upkeep;
+  private final World world;
   private final Executor workers;
   private final RequestTimes times;
   private final LargeReads largeReads;
 
   KvService(
+      World world,
       MemberConfig config,
       Proposals proposals,
       ReadIndex readIndex,
@@ -52,7 +55,6 @@ public final class KvService {
       Supplier<KvView> views,
       Headers headers,
       Upkeep upkeep,
-      Executor workers,
       RequestTimes times,
       MemoryBudget memory) {
     this.config = config;
@@ -62,7 +64,8 @@ public final class KvService {
     this.views = views;
     this.headers = headers;
     this.upkeep = upkeep;
-    this.workers = workers;
+    this.world = world;
+    this.workers = world.loops().workers();
     this.times = times;
     this.largeReads = new LargeReads(memory);
   }
@@ -197,7 +200,7 @@ public final class KvService {
       reply.refuse(MemoryBudget.refusal());
       return;
     }
-    Runnable serve = () -> new RangeStreamer(request, views, headers, config.maxRequestBytes(), workers, reply).start();
+    Runnable serve = () -> new RangeStreamer(request, views, headers, config.maxRequestBytes(), world, reply).start();
     if (request.serializable()) {
       serve.run();
     } else {

@@ -18,7 +18,6 @@ import dev.kvorum.api.etcdserverpb.ResponseHeader;
 import dev.kvorum.env.Failpoint;
 import dev.kvorum.env.World;
 import dev.kvorum.member.peer.PeerCall;
-import dev.kvorum.member.peer.PeerLinks;
 import dev.kvorum.state.Request;
 import dev.kvorum.state.lease.Lease;
 import java.util.List;
@@ -29,12 +28,10 @@ import java.util.function.LongSupplier;
 
 /// The meaning of the Lease RPCs. Any thread; what the leases' clock knows is asked on the apply loop.
 public final class LeaseService {
-  private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
   private static final PeerCall.LeaseTimes UNKNOWN_LEASE = new PeerCall.LeaseTimes(-1, 0, List.of());
 
   private final World world;
-  private final MemberConfig config;
-  private final PeerLinks links;
+  private final LeaderCalls leader;
   private final LongSupplier currentRevision;
   private final ApplyLoop applyLoop;
   private final RaftLoop raftLoop;
@@ -45,8 +42,7 @@ public final class LeaseService {
 
   LeaseService(
       World world,
-      MemberConfig config,
-      PeerLinks links,
+      LeaderCalls leader,
       LongSupplier currentRevision,
       ApplyLoop applyLoop,
       RaftLoop raftLoop,
@@ -55,8 +51,7 @@ public final class LeaseService {
       LeaseKeeper keeper,
       Headers headers) {
     this.world = world;
-    this.config = config;
-    this.links = links;
+    this.leader = leader;
     this.currentRevision = currentRevision;
     this.applyLoop = applyLoop;
     this.raftLoop = raftLoop;
@@ -143,43 +138,10 @@ public final class LeaseService {
 
   // ---- Only the leader knows ----
 
-  /// Asks whoever leads, this member or another, again and again until it answers or time is up. On the apply loop.
+  /// On the apply loop.
   private <A> void askLeader(Consumer<Reply<A>> here, PeerCall<A> there, Reply<A> reply) {
-    askLeader(here, there, reply, world.clock().nanos() + config.requestTimeoutNanos());
-  }
-
-  private <A> void askLeader(Consumer<Reply<A>> here, PeerCall<A> there, Reply<A> reply, long deadlineNanos) {
-    long left = deadlineNanos - world.clock().nanos();
-    RaftStatus raft = raftLoop.status();
-    if (left <= 0) {
-      reply.refuse(EtcdException.of(raft.lead() == 0 ? EtcdError.NO_LEADER : EtcdError.TIMEOUT));
-      return;
-    }
-    Reply<A> retrying =
-        new Reply<>() {
-          @Override
-          public void complete(A answer) {
-            reply.complete(answer);
-          }
-
-          @Override
-          public void refuse(EtcdException why) {
-            if (why.error() == EtcdError.LEASE_NOT_FOUND || why.error() == EtcdError.STOPPED) {
-              reply.refuse(why);
-            } else {
-              applyLoop
-                  .loop()
-                  .schedule(RETRY_NANOS, () -> askLeader(here, there, reply, deadlineNanos));
-            }
-          }
-        };
-    if (raft.leader()) {
-      here.accept(retrying);
-    } else if (raft.lead() != 0) {
-      links.call(raft.lead(), there, left, retrying);
-    } else {
-      retrying.refuse(EtcdException.of(EtcdError.NO_LEADER));
-    }
+    leader.ask(
+        here, there, why -> why.error() == EtcdError.LEASE_NOT_FOUND || why.error() == EtcdError.STOPPED, reply);
   }
 
   /// Another member passes a renewal on. Any thread.

@@ -17,6 +17,9 @@ import dev.kvorum.api.etcdserverpb.MoveLeaderRequest;
 import dev.kvorum.api.etcdserverpb.MoveLeaderResponse;
 import dev.kvorum.api.etcdserverpb.StatusRequest;
 import dev.kvorum.api.etcdserverpb.StatusResponse;
+import dev.kvorum.env.Failpoint;
+import dev.kvorum.env.Failpoints;
+import dev.kvorum.env.World;
 import dev.kvorum.state.Request;
 import dev.kvorum.state.alarm.AlarmMember;
 import dev.kvorum.state.alarm.AlarmType;
@@ -41,16 +44,17 @@ public final class MaintenanceService {
   private final Upkeep upkeep;
   private final Headers headers;
   private final Executor workers;
+  private final Failpoints failpoints;
 
   MaintenanceService(
+      World world,
       Member member,
       ApplyLoop applyLoop,
       RaftLoop raftLoop,
       BackendLoop backendLoop,
       Proposals proposals,
       Upkeep upkeep,
-      Headers headers,
-      Executor workers) {
+      Headers headers) {
     this.member = member;
     this.applyLoop = applyLoop;
     this.raftLoop = raftLoop;
@@ -58,7 +62,8 @@ public final class MaintenanceService {
     this.proposals = proposals;
     this.upkeep = upkeep;
     this.headers = headers;
-    this.workers = workers;
+    this.workers = world.loops().workers();
+    this.failpoints = world.failpoints();
   }
 
   public void alarm(AlarmRequest request, Caller caller, Reply<Encoded> reply) {
@@ -118,6 +123,7 @@ public final class MaintenanceService {
       return;
     }
     var target = member.membership().member(request.getTargetID());
+    failpoints.reach(Failpoint.AFTER_IS_MEMBER_EXIST);
     if (target == null || target.isLearner()) {
       reply.refuse(EtcdException.of(EtcdError.BAD_LEADER_TRANSFEREE));
       return;

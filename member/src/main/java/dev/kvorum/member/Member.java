@@ -6,7 +6,11 @@ import dev.kvorum.member.peer.PeerLinks;
 import dev.kvorum.member.watch.WatchHub;
 import dev.kvorum.member.watch.WatchMetrics;
 import dev.kvorum.raft.ConfState;
+import dev.kvorum.raft.Entry;
+import dev.kvorum.raft.LogStorage;
+import dev.kvorum.raft.RaftConfig;
 import dev.kvorum.raft.Snapshot;
+import dev.kvorum.state.ApplyOutcome;
 import dev.kvorum.state.Effect;
 import dev.kvorum.state.Quota;
 import dev.kvorum.state.StateMachine;
@@ -89,10 +93,20 @@ public final class Member {
 
     default void leaderChanged(long from, long to, long term) {}
 
+    /// Raft's log begins behind (`index`, `term`): what a start has found, or a snapshot in place of everything before.
+    default void logBegins(long index, long term) {}
+
+    /// Raft's log goes on with `entries`, which follow each other: they take the place of all that was at the first
+    /// one's index and behind. On their way to the disk, not there yet.
+    default void logged(List<Entry> entries) {}
+
     /// The cluster speaks `version` (`major.minor`) from now on.
     default void clusterVersion(String version) {}
 
-    /// One entry was applied. `op` is etcd's name of the operation.
+    /// A committed entry was applied, with what came of it; again after a restart, if the backend had not kept it.
+    default void applied(Entry entry, ApplyOutcome outcome) {}
+
+    /// One request from the log was applied. `op` is etcd's name of the operation.
     default void applied(String op, boolean success, long tookNanos) {}
 
     /// One entry changed keys: `puts` of them written, `deletes` gone.
@@ -134,7 +148,7 @@ public final class Member {
     this.backendLoop = new BackendLoop(world, config, machine.backend(), observer::backendCommitted, this::halt);
     this.raftLoop =
         new RaftLoop(
-            world, config, boot.node(), boot.log(), logLoop, applyLoop, links, observer::leaderChanged, ids, waiters,
+            world, config, boot.node(), boot.log(), logLoop, applyLoop, links, observer, ids, waiters,
             this::halt);
     this.headers = new Headers(boot.clusterId(), memberId, () -> raftLoop.status().term());
     this.upkeep =
@@ -163,15 +177,17 @@ public final class Member {
             config.progressNotifyNanos(),
             machine.keys().currentRevision(),
             failure -> halt("watch loop", failure));
-    var workers = world.loops().workers();
     this.kv =
         new KvService(
-            config, proposals, raftLoop.readIndex(), quota, this::view, headers, upkeep, workers, times, memory);
-    this.leases = new LeaseService(world, config, links, this::currentRevision, applyLoop, raftLoop, proposals, quota, leaseKeeper, headers);
+            world, config, proposals, raftLoop.readIndex(), quota, this::view, headers, upkeep, times, memory);
+    LeaderCalls leader = new LeaderCalls(world, config, raftLoop, applyLoop, links);
+    this.leases =
+        new LeaseService(
+            world, leader, this::currentRevision, applyLoop, raftLoop, proposals, quota, leaseKeeper, headers);
     this.maintenance =
-        new MaintenanceService(this, applyLoop, raftLoop, backendLoop, proposals, upkeep, headers, workers);
+        new MaintenanceService(world, this, applyLoop, raftLoop, backendLoop, proposals, upkeep, headers);
     this.cluster =
-        new ClusterService(world, config, raftLoop, applyLoop, proposals, links, this::membership, headers);
+        new ClusterService(world, config, raftLoop, applyLoop, proposals, leader, links, this::membership, headers);
     this.peers = new Peers(this, raftLoop, leases, cluster, boot.snapStore(), snapshots);
   }
 
@@ -194,11 +210,11 @@ public final class Member {
     Bootstrap boot = Bootstrap.run(world, config, links == PeerLinks.NONE, remote);
     LOG.atInfo().addKeyValue("current-rev", boot.machine().keys().currentRevision()).log("kvstore restored");
     Member member = new Member(world, config, links, observer, boot);
-    member.run();
+    member.run(boot.log());
     return member;
   }
 
-  private void run() {
+  private void run(LogStorage log) {
     Version version = membership.clusterVersion();
     LOG.atInfo()
         .addKeyValue("local-member-id", MemberIds.toHex(memberId))
@@ -206,6 +222,8 @@ public final class Member {
         .addKeyValue("cluster-version", version == null ? "to_be_decided" : version.major() + "." + version.minor())
         .log("starting etcd server");
     tellClusterVersion();
+    observer.logBegins(log.firstIndex() - 1, log.term(log.firstIndex() - 1));
+    observer.logged(log.entries(log.firstIndex(), log.lastIndex() + 1, RaftConfig.UNLIMITED));
     links.start(peers);
     links.members(reachable());
     applyLoop.start(watchHub);
@@ -286,6 +304,11 @@ public final class Member {
     @Override
     public void raiseNoSpace(Runnable then) {
       quota.raiseAlarm(proposals, () -> applyLoop.loop().execute(then));
+    }
+
+    @Override
+    public void applied(Entry entry, ApplyOutcome outcome) {
+      observer.applied(entry, outcome);
     }
 
     @Override

@@ -60,7 +60,7 @@ final class RaftLoop {
   private final LogLoop logLoop;
   private final ApplyLoop applyLoop;
   private final PeerLinks links;
-  private final RaftObserver observer;
+  private final Member.Observer observer;
   private final Waiters waiters;
   private final ReadIndex readIndex;
   private final Loop loop;
@@ -94,7 +94,7 @@ final class RaftLoop {
       LogLoop logLoop,
       ApplyLoop applyLoop,
       PeerLinks links,
-      RaftObserver observer,
+      Member.Observer observer,
       RequestIds ids,
       Waiters waiters,
       Halt halt) {
@@ -460,12 +460,22 @@ final class RaftLoop {
       switch (message) {
         case Message.StorageAppend append -> {
           appending.add(world.clock().nanos());
+          tell(append);
           logLoop.append(append);
         }
         case Message.StorageApply apply -> applyLoop.apply(apply, this);
         case Message.InstallSnapshot snapshot -> snapshots.send(snapshot);
         default -> send(message);
       }
+    }
+  }
+
+  private void tell(Message.StorageAppend append) {
+    if (!append.snapshot().isEmpty()) {
+      observer.logBegins(append.snapshot().index(), append.snapshot().term());
+    }
+    if (!append.entries().isEmpty()) {
+      observer.logged(append.entries());
     }
   }
 

@@ -7,6 +7,9 @@ import dev.kvorum.api.ProtoWriter;
 import dev.kvorum.api.etcdserverpb.RangeResponse;
 import dev.kvorum.api.etcdserverpb.RangeStreamResponse;
 import dev.kvorum.env.Bytes;
+import dev.kvorum.env.Failpoint;
+import dev.kvorum.env.Failpoints;
+import dev.kvorum.env.World;
 import dev.kvorum.state.Request;
 import dev.kvorum.state.keys.KeyRange;
 import dev.kvorum.state.keys.KvView;
@@ -33,6 +36,7 @@ final class RangeStreamer {
   private final Headers headers;
   private final int targetBytes;
   private final Executor workers;
+  private final Failpoints failpoints;
   private final StreamReply<Encoded> reply;
   private final AtomicBoolean stepping = new AtomicBoolean();
   private Bytes from;
@@ -46,13 +50,14 @@ final class RangeStreamer {
       Supplier<KvView> views,
       Headers headers,
       int targetBytes,
-      Executor workers,
+      World world,
       StreamReply<Encoded> reply) {
     this.request = request;
     this.views = views;
     this.headers = headers;
     this.targetBytes = targetBytes;
-    this.workers = workers;
+    this.workers = world.loops().workers();
+    this.failpoints = world.failpoints();
     this.reply = reply;
     this.from = request.key();
     this.revision = request.revision();
@@ -102,6 +107,7 @@ final class RangeStreamer {
   }
 
   private void step(KvView view) throws IOException {
+    failpoints.reach(Failpoint.BEFORE_RANGE_STREAM_CHUNK);
     long left = request.limit() > 0 ? request.limit() - delivered : Long.MAX_VALUE;
     long keys = Math.min(chunkKeys, left);
     RangeOptions options = request.options().at(revision).limit(request.countOnly() ? 0 : keys);

@@ -1,6 +1,7 @@
 package dev.kvorum.member;
 
 import dev.kvorum.env.Bytes;
+import dev.kvorum.env.Failpoint;
 import dev.kvorum.env.World;
 import dev.kvorum.raft.ConfState;
 import dev.kvorum.raft.Snapshot;
@@ -266,7 +267,9 @@ final class Upkeep {
 
   /// A compaction was accepted: its record goes to disk at once, then the work begins.
   void compactionScheduled() {
+    backendLoop.execute(() -> world.failpoints().reach(Failpoint.COMPACT_BEFORE_COMMIT_SCHEDULED));
     commit();
+    backendLoop.execute(() -> world.failpoints().reach(Failpoint.COMPACT_AFTER_COMMIT_SCHEDULED));
     driveCompaction();
   }
 

@@ -54,13 +54,20 @@ class BootstrapTest {
   @Test
   void aMissingDbIsRefusedOnceTheLogBeginsAtASnapshot() throws Exception {
     try (LiveMember member = LiveMember.start(LiveMember.config(directory, Map.of("snapshotCount", 20L)), disk)) {
-      for (int i = 0; i < 60; i++) {
-        member.put("k" + i, "v");
-      }
+      putUntilTheLogBeginsAtASnapshot(member);
     }
     Files.delete(config().dbFile());
     assertRefused("failed to find database snapshot file");
     assertThat(config().dbFile()).doesNotExist();
+  }
+
+  /// A second snapshot is not taken before the log has recorded the first.
+  private void putUntilTheLogBeginsAtASnapshot(LiveMember member) throws Exception {
+    long snapshots = 0;
+    for (int i = 0; snapshots < 2; i++) {
+      member.put("k" + i, "v");
+      snapshots = disk.list(config().snapDir()).stream().filter(name -> name.endsWith(".snap")).count();
+    }
   }
 
   @Test
@@ -68,9 +75,7 @@ class BootstrapTest {
     wrote(directory, 3);
     byte[] old = Files.readAllBytes(config().dbFile());
     try (LiveMember member = LiveMember.start(LiveMember.config(directory, Map.of("snapshotCount", 20L)), disk)) {
-      for (int i = 0; i < 60; i++) {
-        member.put("k" + i, "v");
-      }
+      putUntilTheLogBeginsAtASnapshot(member);
     }
     Files.write(config().dbFile(), old);
     assertRefused("does not match with snapshot");

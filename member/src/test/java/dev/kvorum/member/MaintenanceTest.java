@@ -74,11 +74,15 @@ class MaintenanceTest {
       }
       hash = hashKv(live, revision);
       CompletableFuture<List<SnapshotResponse>> snapshot = snapshot(live);
+      List<CompletableFuture<byte[]>> beside = new ArrayList<>();
       for (int i = 0; i < 1_000; i++) {
-        live.putSoon("later" + i, "v".repeat(500));
+        beside.add(live.putSoon("later" + i, "v".repeat(500)));
       }
       List<SnapshotResponse> parts = snapshot.get(LiveMember.DEADLINE_SECONDS, TimeUnit.SECONDS);
       byte[] db = verified(parts);
+      for (CompletableFuture<byte[]> put : beside) {
+        LiveMember.await(put); // a log that is copied while it is written is none
+      }
       new TestDisk().image(data, restored);
       Files.write(LiveMember.config(restored, Map.of()).dbFile(), db);
     }

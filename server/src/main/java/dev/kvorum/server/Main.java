@@ -85,6 +85,7 @@ public final class Main {
       logger().atError().addMarker(Loud.FATAL).setCause(e).log("discovery failed");
       return 1;
     }
+    OldGeneration.keepSmall();
     // a member alone in its cluster may wait for ready forever: a signal must reach it then, too
     CompletableFuture.anyOf(server.whenReady(), signals.came()).join();
     if (!signals.came().isDone()) {

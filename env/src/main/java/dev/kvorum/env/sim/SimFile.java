@@ -10,6 +10,8 @@ import java.util.Arrays;
 
 /// An open file of a [SimDisk].
 final class SimFile implements DiskFile {
+  private static final byte[] ZEROS = new byte[64 << 10];
+
   /// What locks belong to: it lasts until the file and all its maps are closed.
   static final class Opening {
     final FileNode file;
@@ -200,8 +202,9 @@ final class SimFile implements DiskFile {
   }
 
   private static boolean isZeros(byte[] bytes) {
-    for (byte b : bytes) {
-      if (b != 0) {
+    for (int from = 0; from < bytes.length; from += ZEROS.length) {
+      int to = Math.min(from + ZEROS.length, bytes.length);
+      if (!Arrays.equals(bytes, from, to, ZEROS, 0, to - from)) {
         return false;
       }
     }

@@ -4,6 +4,7 @@ import dev.kvorum.env.Invariant;
 import dev.kvorum.member.Member;
 import dev.kvorum.member.RemoteCluster;
 import dev.kvorum.sim.Finding;
+import dev.kvorum.sim.judge.LogJudge;
 import dev.kvorum.sim.net.SimNetwork;
 import dev.kvorum.sim.world.Scheduler;
 import dev.kvorum.sim.world.SimClock;
@@ -25,6 +26,7 @@ public final class Cluster {
   private final SimNetwork network;
   private final List<Node> nodes = new ArrayList<>();
   private final Map<Long, Long> leaderOfTerm = new TreeMap<>();
+  private final LogJudge logs = new LogJudge(this::found);
   private boolean healing;
   private @Nullable Finding finding;
   private int namesGiven;
@@ -60,6 +62,11 @@ public final class Cluster {
 
   public SimNetwork network() {
     return network;
+  }
+
+  /// Holds against each other what members log and apply.
+  LogJudge logs() {
+    return logs;
   }
 
   /// All machines, those out of the cluster included.

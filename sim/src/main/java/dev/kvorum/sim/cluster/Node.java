@@ -5,11 +5,13 @@ import dev.kvorum.env.sim.Survival;
 import dev.kvorum.member.Member;
 import dev.kvorum.member.MemberConfig;
 import dev.kvorum.member.RemoteCluster;
+import dev.kvorum.raft.Entry;
 import dev.kvorum.sim.net.SimLinks;
 import dev.kvorum.sim.world.LatentDisk;
 import dev.kvorum.sim.world.Scheduler;
 import dev.kvorum.sim.world.SimClock;
 import dev.kvorum.sim.world.SimHost;
+import dev.kvorum.state.ApplyOutcome;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -199,6 +201,24 @@ public final class Node {
     public void leaderChanged(long from, long to, long term) {
       scheduler.trace().event(scheduler.now(), process.name(), "leader", to, term);
       cluster.sawLeader(Node.this, to, term);
+      if (to == id) {
+        cluster.logs().leads(name, term);
+      }
+    }
+
+    @Override
+    public void logBegins(long index, long term) {
+      cluster.logs().begins(name, index, term);
+    }
+
+    @Override
+    public void logged(List<Entry> entries) {
+      cluster.logs().logged(name, entries);
+    }
+
+    @Override
+    public void applied(Entry entry, ApplyOutcome outcome) {
+      cluster.logs().applied(name, entry, outcome);
     }
   }
 

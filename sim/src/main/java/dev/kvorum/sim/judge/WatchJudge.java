@@ -52,9 +52,9 @@ public final class WatchJudge {
       }
       for (Event event : response.events()) {
         long revision = event.getKv().getModRevision();
-        promise(revision > bookmark, "bookmarkable", stream, "after progress to " + bookmark + " it is told of " + event);
-        promise(revision >= last, "ordered", stream, "after revision " + last + " it is told of " + event);
-        promise(revision > whole, "unique", stream, "once more it is told of " + event);
+        promise(revision > bookmark, "bookmarkable", stream, "after progress to %d it is told of %s", bookmark, event);
+        promise(revision >= last, "ordered", stream, "after revision %d it is told of %s", last, event);
+        promise(revision > whole, "unique", stream, "once more it is told of %s", event);
         last = revision;
       }
       whole = last;
@@ -69,7 +69,7 @@ public final class WatchJudge {
     for (Whole response : responses) {
       WatchResponse last = response.last();
       if (!created) {
-        promise(last.getCreated() && !last.getCanceled(), "resumable", stream, "the first response is " + last);
+        promise(last.getCreated() && !last.getCanceled(), "resumable", stream, "the first response is %s", last);
         created = true;
         if (stream.from() == 0) {
           toldUpTo = last.getHeader().getRevision();
@@ -77,14 +77,14 @@ public final class WatchJudge {
       } else if (last.getCompactRevision() != 0) {
         promise(
             toldUpTo + 1 < last.getCompactRevision(), "reliable", stream,
-            "cancelled as compacted at " + last.getCompactRevision() + " when it had been told up to " + toldUpTo);
+            "cancelled as compacted at %d when it had been told up to %d", last.getCompactRevision(), toldUpTo);
         promise(
             last.getCompactRevision() <= end.compacted(), "reliable", stream,
-            "cancelled as compacted at " + last.getCompactRevision() + ", but nobody compacted beyond " + end.compacted());
+            "cancelled as compacted at %d, but nobody compacted beyond %d", last.getCompactRevision(), end.compacted());
       } else if (response.events().isEmpty()) {
         long progress = last.getHeader().getRevision();
         promise(
-            progress <= end.revision(), "bookmarkable", stream, "told of revision " + progress + ", which never was");
+            progress <= end.revision(), "bookmarkable", stream, "told of revision %d, which never was", progress);
         requireNothingLeftOut(stream, toldUpTo, progress);
         toldUpTo = Math.max(toldUpTo, progress);
       } else {
@@ -115,37 +115,28 @@ public final class WatchJudge {
       long revision = events.get(at).getKv().getModRevision();
       promise(
           revision > previous, "resumable", stream,
-          "an event of revision " + revision + " where everything up to " + previous + " was told before");
-      promise(revision <= end.revision(), "reliable", stream, "an event of revision " + revision + ", which never was");
+          "an event of revision %d where everything up to %d was told before", revision, previous);
+      promise(revision <= end.revision(), "reliable", stream, "an event of revision %d, which never was", revision);
       requireNothingLeftOut(stream, previous, revision - 1);
       List<Change> changes = wanted(revision);
       for (Change change : changes) {
         boolean there = at < events.size() && events.get(at).getKv().getModRevision() == revision;
-        promise(there, "atomic", stream, "of revision " + revision + " it is not told of " + change);
+        promise(there, "atomic", stream, "of revision %d it is not told of %s", revision, change);
         requireSame(stream, events.get(at), change);
         at++;
       }
       boolean more = at < events.size() && events.get(at).getKv().getModRevision() == revision;
       promise(!more && !changes.isEmpty(), "filters", stream,
-          () -> "an event that was not asked for, or twice: " + events.get(Math.min(atOf(events, revision), events.size() - 1)));
+          "an event of revision %d that was not asked for, or twice", revision);
       previous = revision;
     }
     return previous;
   }
 
-  private static int atOf(List<Event> events, long revision) {
-    for (int i = 0; i < events.size(); i++) {
-      if (events.get(i).getKv().getModRevision() == revision) {
-        return i;
-      }
-    }
-    return 0;
-  }
-
   private void requireNothingLeftOut(Watching.Stream stream, long after, long upTo) {
     for (long revision = Math.max(1, after) + 1; revision <= upTo; revision++) {
       List<Change> changes = wanted(revision);
-      promise(changes.isEmpty(), "reliable", stream, "it was never told of " + changes);
+      promise(changes.isEmpty(), "reliable", stream, "it was never told of %s", changes);
     }
   }
 
@@ -170,17 +161,17 @@ public final class WatchJudge {
     boolean same =
         change.key().equals(Bytes.wrap(kv.getKey().toByteArray()))
             && (event.getType() == Event.EventType.DELETE) == change.isDelete();
-    promise(same, "reliable", stream, "told " + event + " where it was " + change);
+    promise(same, "reliable", stream, "told %s where it was %s", event, change);
     Kv after = change.after();
     if (after != null) {
       boolean creates = kv.getCreateRevision() == kv.getModRevision() && kv.getVersion() == 1;
-      promise(creates == change.isCreate(), "is-create", stream, "told " + event + " where it was " + change);
+      promise(creates == change.isCreate(), "is-create", stream, "told %s where it was %s", event, change);
       boolean all =
           Bytes.wrap(kv.getValue().toByteArray()).equals(after.value())
               && kv.getCreateRevision() == after.create()
               && kv.getVersion() == after.version()
               && kv.getLease() == after.lease();
-      promise(all, "reliable", stream, "told " + event + " where it was " + change);
+      promise(all, "reliable", stream, "told %s where it was %s", event, change);
     }
     requirePrevious(stream, event, change);
   }
@@ -190,7 +181,7 @@ public final class WatchJudge {
     Kv before = change.before();
     if (!event.hasPrevKv()) {
       boolean mayLack = !watching.prevKv() || before == null || change.revision() <= end.compacted();
-      promise(mayLack, "prev-kv", stream, "told nothing of what was before " + change + ": " + before);
+      promise(mayLack, "prev-kv", stream, "told nothing of what was before %s: %s", change, before);
       return;
     }
     KeyValue told = event.getPrevKv();
@@ -201,20 +192,17 @@ public final class WatchJudge {
             && told.getModRevision() == before.mod()
             && told.getCreateRevision() == before.create()
             && told.getVersion() == before.version();
-    promise(right, "prev-kv", stream, "told " + told + " of what was before " + change + ": " + before);
+    promise(right, "prev-kv", stream, "told %s of what was before %s: %s", told, change, before);
   }
 
-  private void promise(boolean kept, String name, Watching.Stream stream, String message) {
-    promise(kept, name, stream, () -> message);
-  }
-
+  /// @param told with what comes behind it filled in, once it is needed: it mostly is not
   private void promise(
-      boolean kept, String name, Watching.Stream stream, java.util.function.Supplier<@Nullable String> message) {
+      boolean kept, String name, Watching.Stream stream, String told, @Nullable Object... what) {
     if (!kept) {
       throw new Finding.Found(
           "watch is " + name,
           watching.name() + " of [" + watching.key().toUtf8() + ", " + watching.end().toUtf8() + ") at " + stream.member()
-              + " from " + stream.from() + ": " + message.get());
+              + " from " + stream.from() + ": " + told.formatted(what));
     }
   }
 }

@@ -1,0 +1,182 @@
+package dev.kvorum.sim.judge;
+
+import dev.kvorum.env.Bytes;
+import dev.kvorum.raft.Entry;
+import dev.kvorum.raft.EntryType;
+import dev.kvorum.state.ApplyOutcome;
+import dev.kvorum.state.Effect;
+import dev.kvorum.state.keys.Event;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/// Looks inside: holds against each other the logs of all members as they grow, and what each entry came to on each.
+///
+/// Of the five properties of the Raft paper (figure 3) it judges *log matching*, *leader completeness* and *state
+/// machine safety*; leaders' being append-only follows from these here, and election safety is judged where leaders are
+/// seen. By *equal state* it means that an entry changes the same keys, at the same revision and with the same effects,
+/// wherever and however often it is applied: state machines that begin alike then stay alike.
+public final class LogJudge {
+  private final BiConsumer<String, String> found;
+  private final Map<String, Log> logs = new HashMap<>();
+
+  /// By index and term: whatever anybody ever logged.
+  private final Map<Long, Map<Long, Logged>> ever = new HashMap<>();
+
+  private final NavigableMap<Long, Applied> applied = new TreeMap<>();
+  private long newestTerm;
+
+  /// One member's log, as it is now: terms by index.
+  private static final class Log {
+    long beginIndex;
+    long beginTerm;
+    final NavigableMap<Long, Long> terms = new TreeMap<>();
+    boolean leadsAnew;
+    long leadsInTerm;
+
+    /// -1 where it is not known.
+    long termAt(long index) {
+      return index == beginIndex ? beginTerm : terms.getOrDefault(index, -1L);
+    }
+  }
+
+  /// @param before the term of the entry before it
+  private record Logged(EntryType type, Bytes data, long before, String by) {}
+
+  /// @param newestTerm the newest term with a leader by then: it was committed in that one, or before
+  private record Applied(Entry entry, long newestTerm, @Nullable ApplyOutcome outcome, String by) {}
+
+  /// @param found hears the promise that was broken, and how
+  public LogJudge(BiConsumer<String, String> found) {
+    this.found = found;
+  }
+
+  /// `member` starts with, or puts in place of all it had, a log that goes on behind (`index`, `term`).
+  public void begins(String member, long index, long term) {
+    Log log = new Log();
+    log.beginIndex = index;
+    log.beginTerm = term;
+    Log before = logs.put(member, log);
+    if (before != null) {
+      log.leadsAnew = before.leadsAnew;
+      log.leadsInTerm = before.leadsInTerm;
+    }
+  }
+
+  public void logged(String member, List<Entry> entries) {
+    Log log = logs.computeIfAbsent(member, none -> new Log());
+    for (Entry entry : entries) {
+      long before = log.termAt(entry.index() - 1);
+      log.terms.tailMap(entry.index(), true).clear();
+      log.terms.put(entry.index(), entry.term());
+      judgeMatching(member, entry, before);
+    }
+    if (log.leadsAnew) {
+      log.leadsAnew = false;
+      judgeCompleteness(member, log);
+    }
+  }
+
+  /// `member` has become the leader of `term`; its first entry is about to be logged.
+  public void leads(String member, long term) {
+    Log log = logs.computeIfAbsent(member, none -> new Log());
+    log.leadsAnew = true;
+    log.leadsInTerm = term;
+    newestTerm = Math.max(newestTerm, term);
+  }
+
+  /// If two logs hold an entry of the same index and term, it is the same, and so are all before it (§5.3).
+  private void judgeMatching(String member, Entry entry, long before) {
+    Logged now = new Logged(entry.type(), entry.data(), before, member);
+    Logged other = ever.computeIfAbsent(entry.index(), none -> new HashMap<>()).putIfAbsent(entry.term(), now);
+    if (other == null) {
+      return;
+    }
+    boolean same = other.type == now.type && other.data.equals(now.data);
+    boolean sameBefore = other.before == before || other.before < 0 || before < 0;
+    if (!same || !sameBefore) {
+      found.accept(
+          "log matching",
+          "entry %d of term %d: %s has %s behind term %d, %s had %s behind term %d"
+              .formatted(
+                  entry.index(), entry.term(), member, brief(entry.type(), entry.data()), before, other.by,
+                  brief(other.type, other.data), other.before));
+    }
+  }
+
+  private static String brief(EntryType type, Bytes data) {
+    return type + "(" + data.size() + " bytes, hash " + Integer.toHexString(data.hashCode()) + ")";
+  }
+
+  /// What was committed in an earlier term is in the log of the leader (§5.4).
+  private void judgeCompleteness(String member, Log log) {
+    for (Applied each : applied.tailMap(log.beginIndex, false).values()) {
+      Entry entry = each.entry;
+      if (each.newestTerm < log.leadsInTerm && log.termAt(entry.index()) != entry.term()) {
+        found.accept(
+            "leader completeness",
+            "%s leads in term %d without entry %d of term %d, which %s has applied"
+                .formatted(member, log.leadsInTerm, entry.index(), entry.term(), each.by));
+        return;
+      }
+    }
+  }
+
+  public void applied(String member, Entry entry, ApplyOutcome outcome) {
+    boolean replayed = outcome.result() == ApplyOutcome.Result.Skipped.REPLAYED;
+    Applied now = new Applied(entry, newestTerm, replayed ? null : outcome, member);
+    Applied other = applied.putIfAbsent(entry.index(), now);
+    if (other == null) {
+      return;
+    }
+    if (!other.entry.equals(entry)) {
+      found.accept(
+          "state machine safety",
+          "%s applies at %d an entry of term %d, %s one of term %d: %s, %s"
+              .formatted(
+                  member, entry.index(), entry.term(), other.by, other.entry.term(), brief(entry.type(), entry.data()),
+                  brief(other.entry.type(), other.entry.data())));
+    } else if (other.outcome == null) {
+      applied.put(entry.index(), now);
+    } else if (!replayed && !isSame(outcome, other.outcome)) {
+      found.accept(
+          "equal state",
+          "entry %d came on %s to %s, on %s to %s".formatted(entry.index(), member, outcome, other.by, other.outcome));
+    }
+  }
+
+  private static boolean isSame(ApplyOutcome one, ApplyOutcome other) {
+    return one.revision() == other.revision()
+        && replicated(one.effects()).equals(replicated(other.effects()))
+        && isSame(one.events(), other.events());
+  }
+
+  /// Each member looks at the size of its own file.
+  private static List<Effect> replicated(List<Effect> effects) {
+    return effects.stream().filter(effect -> !(effect instanceof Effect.RaiseNoSpace)).toList();
+  }
+
+  private static boolean isSame(List<Event> some, List<Event> others) {
+    if (some.size() != others.size()) {
+      return false;
+    }
+    for (int i = 0; i < some.size(); i++) {
+      Event one = some.get(i);
+      Event other = others.get(i);
+      if (one.type() != other.type()
+          || one.main() != other.main()
+          || one.sub() != other.sub()
+          || one.isCreate() != other.isCreate()
+          || !one.key().equals(other.key())
+          || !Arrays.equals(one.kv(), other.kv())) {
+        return false;
+      }
+    }
+    return true;
+  }
+}
