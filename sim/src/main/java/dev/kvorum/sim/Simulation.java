@@ -8,6 +8,9 @@ import dev.kvorum.sim.client.MaintenanceClient;
 import dev.kvorum.sim.client.Memory;
 import dev.kvorum.sim.client.ReconfigClient;
 import dev.kvorum.sim.client.Requests;
+import dev.kvorum.sim.client.SnapshotClient;
+import dev.kvorum.sim.client.SpaceClient;
+import dev.kvorum.sim.client.TransferClient;
 import dev.kvorum.sim.client.WatchClient;
 import dev.kvorum.sim.cluster.Cluster;
 import dev.kvorum.sim.cluster.Node;
@@ -32,8 +35,8 @@ import org.jspecify.annotations.Nullable;
 public final class Simulation {
   private static final long SECOND = 1_000_000_000L;
   private static final long PROGRESS_NANOS = 120 * SECOND;
-  /// No client asks for a longer lease; and a leader that is new gives each its full time once more.
-  private static final long LEASES_END_NANOS = 60 * SECOND;
+  /// Besides their longest time: a leader that is new gives each its full time once more.
+  private static final long LEASES_END_NANOS = 40 * SECOND;
 
   private final Trace trace;
   private final Scenario scenario;
@@ -45,6 +48,9 @@ public final class Simulation {
   private final List<WatchClient> watchers = new ArrayList<>();
   private final MaintenanceClient operator;
   private final KvClient examiner;
+  private final TransferClient transfers;
+  private final SpaceClient space;
+  private final ReconfigClient reconfiguring;
   private final SplittableRandom random;
   private boolean examined;
 
@@ -78,16 +84,28 @@ public final class Simulation {
     for (int i = 0; i < 1 + random.nextInt(5); i++) {
       watchers.add(new WatchClient(cluster, root.split(), memory, i, scenario.keys()));
     }
-    int leaseClients = random.nextInt(3);
+    int leaseClients = random.nextInt(3) + (scenario.extras().pausesLeaders() ? 2 : 0);
     for (int i = 0; i < leaseClients; i++) {
       new LeaseClient(cluster, root.split(), memory, i).begin();
     }
-    SplittableRandom reconfiguring = root.split();
+    this.reconfiguring = new ReconfigClient(cluster, root.split());
     if (scenario.reconfigures()) {
-      new ReconfigClient(cluster, reconfiguring).begin();
+      reconfiguring.begin();
     }
     this.operator = new MaintenanceClient(cluster, root.split(), memory);
     this.examiner = new KvClient(cluster, root.split(), memory, requests, 99);
+    this.transfers = new TransferClient(cluster, root.split());
+    this.space = new SpaceClient(cluster, root.split(), memory, new KvClient(cluster, root.split(), memory, requests, 98));
+    SplittableRandom backingUp = root.split();
+    if (scenario.extras().movesLeader()) {
+      transfers.begin();
+    }
+    if (scenario.extras().hasQuota()) {
+      space.begin();
+    }
+    if (scenario.extras().backsUp()) {
+      new SnapshotClient(cluster, backingUp, memory).begin();
+    }
   }
 
   /// Plays `seed`.
@@ -144,7 +162,8 @@ public final class Simulation {
       examine(core);
       examined = true;
     });
-    scheduler.runUntil(() -> cluster.finding() != null || examined, scheduler.now() + 2 * PROGRESS_NANOS + LEASES_END_NANOS);
+    scheduler.runUntil(
+        () -> cluster.finding() != null || examined, scheduler.now() + 2 * PROGRESS_NANOS + leasesEndNanos());
     if (cluster.finding() == null && !examined) {
       cluster.found("progress", "the examiner got no answers");
     }
@@ -168,7 +187,7 @@ public final class Simulation {
 
   private void examine(List<Node> healed) {
     if (scenario.reconfigures()) {
-      waitFor("members come and go", PROGRESS_NANOS, () -> cluster.leader() != null && allAreUp());
+      waitFor("members come and go", PROGRESS_NANOS, () -> reconfiguring.rests() && allAreUp());
     }
     List<Node> core = scenario.reconfigures() ? votersOf(cluster.members()) : healed;
     for (Node node : staying(core)) {
@@ -177,8 +196,16 @@ public final class Simulation {
         return;
       }
     }
-    waitFor("leases end", LEASES_END_NANOS + PROGRESS_NANOS, () -> staying(core).stream().allMatch(node -> operator.countLeases(node) == 0));
+    if (scenario.extras().movesLeader()) {
+      List<Node> heirs = staying(core);
+      Node heir = heirs.get(random.nextInt(heirs.size()));
+      if (!transfers.insist(heir, PROGRESS_NANOS)) {
+        cluster.found("progress", heir.name() + " is never handed leadership: " + state());
+      }
+    }
+    waitFor("leases end", leasesEndNanos() + PROGRESS_NANOS, () -> staying(core).stream().allMatch(node -> operator.countLeases(node) == 0));
     waitFor("clients come to an end", PROGRESS_NANOS, () -> clients.stream().allMatch(KvClient::isDone));
+    waitFor("the operator is content", PROGRESS_NANOS, space::keepsKeys);
     for (Node node : staying(core)) {
       if (!isAnswered(KvClient.everything(), node)) {
         return;
@@ -195,13 +222,22 @@ public final class Simulation {
     }
   }
 
+  private long leasesEndNanos() {
+    return scenario.leaseSecondsMax() * SECOND + LEASES_END_NANOS;
+  }
+
   /// A removal that was asked for in act one may come through only now.
   private static List<Node> staying(List<Node> nodes) {
     return nodes.stream().filter(node -> node.phase() != Node.Phase.REMOVED).toList();
   }
 
+  /// And nobody is on the way out.
   private boolean allAreUp() {
-    return cluster.members().stream().allMatch(node -> node.member() != null);
+    Node leader = cluster.leader();
+    Member leading = leader == null ? null : leader.member();
+    return leading != null
+        && cluster.members().stream()
+            .allMatch(node -> node.member() != null && leading.membership().member(node.id()) != null);
   }
 
   /// Learners serve no clients.

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.function.LongConsumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -92,11 +93,21 @@ public final class SimDisk implements Disk {
   /// Power is back, after [#losePower] if it was on: all openings and locks are gone, and of what was not synced
   /// `survival` is left. Numbers go on; a recording starts anew. Faults and capacity stay.
   public void restart(Survival survival, RandomGenerator random) {
+    become(Survivors.of(root, survival, random));
+  }
+
+  /// Becomes what `image` is, all of it durable: an operator puts a [#copy] back. All openings and locks are gone; numbers
+  /// go on; a recording starts anew. Faults and capacity stay.
+  public void become(SimDisk image) {
+    nextId = Math.max(nextId, image.nextId);
+    become(Survivors.of(image.root, Survival.EVERYTHING, new SplittableRandom(0)));
+  }
+
+  private void become(DirectoryNode left) {
     off = false;
     losePowerAt = Long.MAX_VALUE;
     life++;
     held.clear();
-    DirectoryNode left = Survivors.of(root, survival, random);
     root.unsynced.clear();
     root.live.clear();
     root.durable.clear();

@@ -215,6 +215,24 @@ class SimDiskTest {
   }
 
   @Test
+  void aCopyPutBackIsThereAgainAndDurable() throws Exception {
+    Path deep = Path.of("/a/b");
+    disk.createDirectories(Path.of("/a"));
+    put(disk, deep, "unsynced");
+    SimDisk image = disk.copy();
+    put(disk, deep, "changed");
+    put(disk, F, "new");
+    disk.syncDirectory(Path.of("/"));
+    DiskFile open = disk.open(deep, OpenMode.WRITE);
+    disk.become(image);
+    assertThatThrownBy(() -> open.write(bytes("late"), 0)).isInstanceOf(PowerLoss.class);
+    disk.losePower();
+    disk.restart(Survival.NOTHING, new java.util.SplittableRandom(1));
+    assertThat(text(disk, deep)).isEqualTo("unsynced");
+    assertThat(disk.exists(F)).isFalse();
+  }
+
+  @Test
   void aStoredFileIsThereWithItsDirectories() throws Exception {
     disk.store(Path.of("/x/y/z"), new byte[] {1, 2, 3});
     assertThat(disk.contents(Path.of("/x/y/z"))).containsExactly(1, 2, 3);

@@ -123,7 +123,11 @@ public final class KvClient {
       case Heard.Answered answered -> answer = Answer.decode(request, answered.bytes());
       case Heard.Refused refused -> {
         EtcdError error = refused.why().error();
+        if (error == EtcdError.NO_SPACE && !cluster.scenario().extras().hasQuota()) {
+          cluster.found("quota", request + " is refused for space, of which there is enough");
+        }
         if (error == null || !saysSomething(error)) {
+          // that there is no space does not say either: what goes past the quota is carried out and refused all the same
           if (error == EtcdError.TOO_MANY_REQUESTS || error == EtcdError.DUPLICATE_KEY) {
             return null;
           }

@@ -12,6 +12,7 @@ import dev.kvorum.sim.cluster.Node;
 import dev.kvorum.sim.model.Answer;
 import dev.kvorum.sim.model.Operation;
 import dev.kvorum.sim.world.Scheduler;
+import dev.kvorum.sim.world.SimHost;
 import dev.kvorum.state.Request;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
@@ -48,8 +49,25 @@ public final class LeaseClient {
         });
   }
 
+  /// Nobody waits for long for a member that does not answer: mostly it is one that is not paused.
   private @Nullable Node node() {
-    return cluster.anyUp(random);
+    Node node = cluster.anyUp(random);
+    for (int i = 0; i < 3 && isPaused(node) && random.nextInt(4) > 0; i++) {
+      node = cluster.anyUp(random);
+    }
+    return node;
+  }
+
+  private static boolean isPaused(@Nullable Node node) {
+    SimHost host = node == null ? null : node.host();
+    return host != null && host.isPaused();
+  }
+
+  /// What holds up a lease of minutes is checkpoints, of a few seconds who renews it.
+  private int ttlSeconds() {
+    return cluster.scenario().extras().longLeases() && random.nextBoolean()
+        ? 305 + random.nextInt(cluster.scenario().leaseSecondsMax() - 305)
+        : 1 + random.nextInt(8);
   }
 
   private void hold() {
@@ -57,7 +75,7 @@ public final class LeaseClient {
     if (lease == null || !put(lease)) {
       return;
     }
-    long until = scheduler.now() + random.nextLong(20_000_000_000L);
+    long until = scheduler.now() + random.nextLong(Math.max(20_000_000_000L, lease.ttlNanos));
     while (lease.goneNanos == 0 && scheduler.now() < until && !cluster.isHealing()) {
       scheduler.sleep(random.nextLong(lease.ttlNanos / 2 + 1));
       if (random.nextInt(3) == 0) {
@@ -79,7 +97,7 @@ public final class LeaseClient {
       return null;
     }
     long id = 1_000L * (number + 1) + ++granted;
-    Request.LeaseGrant request = new Request.LeaseGrant(1 + random.nextInt(8), id);
+    Request.LeaseGrant request = new Request.LeaseGrant(ttlSeconds(), id);
     long asked = scheduler.now();
     long ticket = memory.ask(100 + number, request, asked);
     Heard heard = caller.ask(node, 6_000_000_000L, (member, from, reply) ->

@@ -25,6 +25,7 @@ public final class ReconfigClient {
   private final Scheduler scheduler;
   private final SplittableRandom random;
   private final Caller caller;
+  private boolean acting;
 
   public ReconfigClient(Cluster cluster, SplittableRandom random) {
     this.cluster = cluster;
@@ -39,13 +40,20 @@ public final class ReconfigClient {
         "reconfig",
         () -> {
           while (true) {
-            scheduler.sleep(500_000_000 + random.nextLong(6_000_000_000L));
+            scheduler.sleep(500_000_000 + random.nextLong(3_000_000_000L));
             Node node = cluster.anyUp(random);
             if (node != null) {
+              acting = true;
               act(node);
+              acting = false;
             }
           }
         });
+  }
+
+  /// Whether nothing is under way that he has asked for.
+  public boolean rests() {
+    return !acting;
   }
 
   private void act(Node node) {
@@ -55,6 +63,11 @@ public final class ReconfigClient {
     }
     reconcile(node, members);
     if (cluster.isHealing()) {
+      return;
+    }
+    Node lost = cluster.lost();
+    if (lost != null && members.stream().anyMatch(member -> member.id() == lost.id())) {
+      remove(node, lost.id());
       return;
     }
     Member any = members.get(random.nextInt(members.size()));
@@ -67,19 +80,30 @@ public final class ReconfigClient {
       case 2 -> {
         long voters = members.stream().filter(member -> !member.isLearner()).count();
         if (any.isLearner() || voters > 1) {
-          trace(node, "removes", any.id());
-          caller.ask(node, TIMEOUT_NANOS, (member, from, reply) ->
-              member.cluster().memberRemove(MemberRemoveRequest.newBuilder().setID(any.id()).build(), from, reply));
+          remove(node, any.id());
         }
       }
-      default -> {
-        if (any.isLearner()) {
-          trace(node, "promotes", any.id());
-          caller.ask(node, TIMEOUT_NANOS, (member, from, reply) ->
-              member.cluster().memberPromote(MemberPromoteRequest.newBuilder().setID(any.id()).build(), from, reply));
-        }
-      }
+      default -> promote(node, members.stream().filter(Member::isLearner).toList());
     }
+  }
+
+  private void promote(Node node, List<Member> learners) {
+    if (learners.isEmpty()) {
+      return;
+    }
+    long id = learners.get(random.nextInt(learners.size())).id();
+    trace(node, "promotes", id);
+    Heard heard = caller.ask(node, TIMEOUT_NANOS, (member, from, reply) ->
+        member.cluster().memberPromote(MemberPromoteRequest.newBuilder().setID(id).build(), from, reply));
+    if (heard instanceof Heard.Answered) {
+      trace(node, "has promoted", id);
+    }
+  }
+
+  private void remove(Node node, long id) {
+    trace(node, "removes", id);
+    caller.ask(node, TIMEOUT_NANOS, (member, from, reply) ->
+        member.cluster().memberRemove(MemberRemoveRequest.newBuilder().setID(id).build(), from, reply));
   }
 
   private void trace(Node node, String what, long id) {

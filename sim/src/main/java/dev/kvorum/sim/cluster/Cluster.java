@@ -27,6 +27,7 @@ public final class Cluster {
   private final List<Node> nodes = new ArrayList<>();
   private final Map<Long, Long> leaderOfTerm = new TreeMap<>();
   private final LogJudge logs = new LogJudge(this::found);
+  private final Damage damage;
   private boolean healing;
   private @Nullable Finding finding;
   private int namesGiven;
@@ -45,6 +46,7 @@ public final class Cluster {
     founders.forEach(
         (name, urls) ->
             nodes.add(new Node(this, random.split(), name, clock(), MemberIds.ofBootstrap(urls, TOKEN), founders, null)));
+    damage = new Damage(this, random.split());
   }
 
   private SimClock clock() {
@@ -67,6 +69,15 @@ public final class Cluster {
   /// Holds against each other what members log and apply.
   LogJudge logs() {
     return logs;
+  }
+
+  Damage damage() {
+    return damage;
+  }
+
+  /// A machine whose files are gone for good: its member is to be removed. Null when there is none.
+  public @Nullable Node lost() {
+    return damage.lost();
   }
 
   /// All machines, those out of the cluster included.
@@ -161,6 +172,7 @@ public final class Cluster {
     Invariant.check(!healing, "healed twice");
     healing = true;
     scheduler.trace().event(scheduler.now(), "cluster", "heals", core.size(), nodes.size());
+    damage.heal();
     network.heal();
     network.weather(dev.kvorum.sim.net.Weather.FAIR);
     for (Node node : core) {

@@ -15,6 +15,7 @@ import java.util.SplittableRandom;
 /// @param drift of members' clocks: each runs at a rate within 1 ± this
 /// @param diskFaults whether disks may fail, and not only lose power
 /// @param reconfigures whether members come and go
+/// @param extras what else there is in the story
 public record Scenario(
     int members,
     long actOneNanos,
@@ -35,21 +36,68 @@ public record Scenario(
     long progressNotifyNanos,
     int rejectPerMille,
     LatentDisk.Speed speed,
-    Weather weather) {
+    Weather weather,
+    Extras extras) {
+
+  /// What is in some stories only, each drawn by itself.
+  ///
+  /// @param backsUp whether somebody has the database streamed
+  /// @param movesLeader whether the operator moves leadership
+  /// @param quotaBytes of the database; [#QUOTA_NONE] where it is never reached
+  /// @param rots whether files of machines that are off rot
+  /// @param losesFiles whether they are lost whole
+  /// @param pausesLeaders whether leaders are paused for longer than an election takes
+  /// @param leaseCheckpoint whether leaders tell the others how much time leases have left
+  /// @param longLeases a story of many minutes with leases of more than the five that are between two checkpoints
+  public record Extras(
+      boolean backsUp,
+      boolean movesLeader,
+      long quotaBytes,
+      boolean rots,
+      boolean losesFiles,
+      boolean pausesLeaders,
+      boolean leaseCheckpoint,
+      boolean longLeases) {
+    public static final long QUOTA_NONE = 2L << 30;
+
+    public boolean hasQuota() {
+      return quotaBytes < QUOTA_NONE;
+    }
+
+    static Extras draw(SplittableRandom random, int valueBytesMax, boolean longLeases) {
+      long quotaLeast = valueBytesMax > 100 ? 160 << 10 : 32 << 10; // an empty database has five pages
+      return new Extras(
+          random.nextInt(3) == 0,
+          random.nextInt(3) == 0,
+          random.nextInt(4) == 0 ? quotaLeast << random.nextInt(3) : QUOTA_NONE,
+          random.nextInt(4) == 0,
+          random.nextInt(6) == 0,
+          random.nextInt(4) == 0,
+          longLeases || random.nextInt(4) == 0,
+          longLeases);
+    }
+  }
+
+  /// No client asks for a longer lease.
+  public int leaseSecondsMax() {
+    return extras.longLeases() ? 365 : 22;
+  }
 
   public static Scenario draw(SplittableRandom random, int membersMax) {
-    int members = Math.min(membersMax, random.nextInt(3) == 0 ? 1 : 1 + random.nextInt(7));
+    boolean longLeases = random.nextInt(40) == 0;
+    int members = Math.min(membersMax, random.nextInt(3) == 0 ? 1 : 1 + random.nextInt(longLeases ? 3 : 7));
     boolean calm = random.nextInt(10) == 0;
     boolean slow = random.nextInt(6) == 0;
     int clients = 2 + random.nextInt(10);
+    int valueBytesMax = random.nextInt(4) == 0 ? 4_000 : 40;
     return new Scenario(
         members,
-        (10 + random.nextLong(50)) * 1_000_000_000L,
-        calm ? 0 : 300_000_000L << random.nextInt(5),
+        (longLeases ? 330 + random.nextLong(150) : 10 + random.nextLong(50)) * 1_000_000_000L,
+        calm ? 0 : (longLeases ? 10_000_000_000L : 300_000_000L) << random.nextInt(5),
         clients,
         20 + random.nextInt(400) / clients * 3,
         2 + random.nextInt(18),
-        random.nextInt(4) == 0 ? 4_000 : 40,
+        valueBytesMax,
         random.nextInt(3) == 0 ? 0.02 : 0.0005,
         random.nextInt(5) != 0,
         random.nextInt(3) == 0,
@@ -64,8 +112,10 @@ public record Scenario(
         new LatentDisk.Speed(
             2_000L << random.nextInt(4),
             (slow ? 4_000_000L : 100_000L) << random.nextInt(4),
-            random.nextInt(3) == 0 ? random.nextInt(30) : 0,
+            // a leader whose disk hangs for an election timeout is no more, and the next gives leases all their time again
+            random.nextInt(3) == 0 && !longLeases ? random.nextInt(30) : 0,
             20_000_000L << random.nextInt(8)),
-        Weather.draw(random));
+        Weather.draw(random),
+        Extras.draw(random, valueBytesMax, longLeases));
   }
 }

@@ -9,6 +9,7 @@ import dev.kvorum.sim.world.SimHost;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 
 /// What goes wrong in act one, one thing after another.
 public final class Trouble {
@@ -56,6 +57,12 @@ public final class Trouble {
     if (leader != null && random.nextInt(3) == 0) {
       node = leader;
     }
+    if (cluster.damage().concerns(node)) {
+      return; // one thing after another
+    }
+    if (isExtra(node, leader)) {
+      return;
+    }
     switch (random.nextInt(20)) {
       case 0, 1 -> {
         node.kill();
@@ -82,6 +89,38 @@ public final class Trouble {
       case 18 -> powerOutage(nodes);
       default -> cluster.network().heal();
     }
+  }
+
+  /// What is in some stories only. @return whether it was its turn, and has happened
+  private boolean isExtra(Node node, @Nullable Node leader) {
+    Scenario.Extras extras = cluster.scenario().extras();
+    if ((extras.rots() || extras.losesFiles()) && random.nextInt(8) == 0) {
+      damage(node);
+      return true;
+    }
+    SimHost leading = leader == null ? null : leader.host();
+    if (extras.pausesLeaders() && leading != null && random.nextInt(4) == 0) {
+      leading.pause(1_000_000_000L + random.nextLong(8_000_000_000L));
+      return true;
+    }
+    return false;
+  }
+
+  /// The machine goes off, and its files are no longer what they were.
+  private void damage(Node node) {
+    if (node.isDiskSpoilt()) {
+      return;
+    }
+    if (random.nextBoolean()) {
+      node.kill();
+    } else {
+      node.losePower(survival());
+    }
+    if (node.disk().isOff()) {
+      node.powerBack(survival());
+    }
+    node.disk().losePowerAt(Long.MAX_VALUE);
+    cluster.damage().befall(node);
   }
 
   private Survival survival() {
@@ -180,8 +219,10 @@ public final class Trouble {
 
   private void powerOutage(List<Node> nodes) {
     for (Node node : nodes) {
-      node.losePower(survival());
-      comeBack(node);
+      if (!cluster.damage().concerns(node)) {
+        node.losePower(survival());
+        comeBack(node);
+      }
     }
   }
 }

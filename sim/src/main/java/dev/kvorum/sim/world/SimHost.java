@@ -90,6 +90,10 @@ public final class SimHost {
     scheduler.trace().event(scheduler.now(), name, "is paused", nanos, 0);
   }
 
+  public boolean isPaused() {
+    return pausedUntilNanos > scheduler.now();
+  }
+
   /// One of its loops, drawn, does not run for a while.
   public void starve(long nanos) {
     if (!all.isEmpty()) {
