@@ -14,11 +14,13 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /// The clock of the leases: what only the leader does, and nobody replicates. Owned by the apply loop.
 ///
-/// Expired leases are revoked through the log, a bounded number at a time, and only after this member has made sure
-/// that it still leads: a leader whose disk or network stalled must not end leases that a newer one extended.
+/// Whoever has not run for a while makes sure first that it still leads: it must not end leases that another has extended
+/// meanwhile, nor answer for those it has never heard of. Expired leases are revoked through the log, a bounded number at
+/// a time.
 final class LeaseKeeper {
   private static final long SCAN_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
@@ -32,6 +34,10 @@ final class LeaseKeeper {
   private final Map<Long, List<Reply<Long>>> dying = new TreeMap<>();
   /// Who asked before this member could know.
   private final List<Early> early = new ArrayList<>();
+  private LongSupplier pausesOfRaft;
+  private long ownPauses;
+  /// Of how many pauses it is known that this member led after them.
+  private long pausesOutlived;
   private int revoking;
   private long lastScanNanos;
 
@@ -45,13 +51,15 @@ final class LeaseKeeper {
     this.expiry = expiry;
   }
 
-  void start(Proposals proposalsTo, ReadIndex readsBy) {
+  /// @param raftPauses see [RaftLoop#pauses]
+  void start(Proposals proposalsTo, ReadIndex readsBy, LongSupplier raftPauses) {
     applyLoop
         .loop()
         .execute(
             () -> {
               proposals = proposalsTo;
               readIndex = readsBy;
+              pausesOfRaft = raftPauses;
               lastScanNanos = world.clock().nanos();
               scheduleScan();
             });
@@ -88,17 +96,52 @@ final class LeaseKeeper {
     expiry.promote(world.clock().nanos(), config.electionNanos());
     List<Early> asked = List.copyOf(early);
     early.clear();
-    asked.forEach(one -> one.then().run());
+    asked.forEach(one -> whenSure(one.then(), one.refuse()));
   }
 
   /// Runs `then` while this member is the one who knows: now, or once it has begun to lead and applied all before its
   /// term. A client that comes in between must not hear that its lease is gone.
   void whenPrimary(Runnable then, Consumer<EtcdException> refuse) {
     if (expiry.isPrimary()) {
-      then.run();
+      whenSure(then, refuse);
     } else {
       early.add(new Early(then, refuse, world.clock().nanos() + config.requestTimeoutNanos()));
     }
+  }
+
+  /// Runs `then` if this member leads still: at once where nobody can have been elected without its knowing, else once
+  /// that is [#confirm]ed.
+  private void whenSure(Runnable then, Consumer<EtcdException> refuse) {
+    long now = pauses();
+    if (now == pausesOutlived) {
+      then.run();
+      return;
+    }
+    confirm(
+        () -> {
+          pausesOutlived = Math.max(pausesOutlived, now);
+          then.run();
+        },
+        refuse);
+  }
+
+  private long pauses() {
+    return pausesOfRaft.getAsLong() + ownPauses;
+  }
+
+  /// Runs `then` if this member leads still, after a round to the others in which it would hear of its end, and with all
+  /// applied that was committed when it was asked.
+  void confirm(Runnable then, Consumer<EtcdException> refuse) {
+    readIndex.await(
+        applyLoop.loop(),
+        () -> {
+          if (expiry.isPrimary()) {
+            then.run();
+          } else {
+            refuse.accept(EtcdException.of(EtcdError.NO_LEADER));
+          }
+        },
+        refuse);
   }
 
   private void refuseLate(long nowNanos) {
@@ -118,15 +161,22 @@ final class LeaseKeeper {
 
   /// Renews on the leader. A lease that has expired but is not revoked yet answers as gone once it is.
   void renew(long id, Reply<Long> ttlSeconds) {
-    whenPrimary(() -> renewNow(id, ttlSeconds), ttlSeconds::refuse);
+    whenPrimary(() -> renewNow(id, ttlSeconds, false), ttlSeconds::refuse);
   }
 
-  private void renewNow(long id, Reply<Long> ttlSeconds) {
+  /// @param confirmed whether nobody can have granted a lease without this member's knowing
+  private void renewNow(long id, Reply<Long> ttlSeconds, boolean confirmed) {
     switch (expiry.renew(id, world.clock().nanos())) {
       case Renewal.Renewed renewed -> ttlSeconds.complete(renewed.ttlSeconds());
       case Renewal.Refused refused -> {
         switch (refused) {
-          case NOT_FOUND -> ttlSeconds.complete(0L);
+          case NOT_FOUND -> {
+            if (confirmed) {
+              ttlSeconds.complete(0L);
+            } else {
+              confirm(() -> renewNow(id, ttlSeconds, true), ttlSeconds::refuse);
+            }
+          }
           case NOT_PRIMARY -> ttlSeconds.refuse(EtcdException.of(EtcdError.NO_LEADER));
           case EXPIRED -> dying.computeIfAbsent(id, none -> new ArrayList<>()).add(ttlSeconds);
           case CLEAR_CHECKPOINT_FIRST -> clearCheckpoint(id, ttlSeconds);
@@ -157,27 +207,19 @@ final class LeaseKeeper {
 
   private void scan() {
     long now = world.clock().nanos();
-    boolean stalled = now - lastScanNanos > SCAN_NANOS + 3 * config.tickNanos();
+    if (now - lastScanNanos > SCAN_NANOS + 3 * config.tickNanos()) {
+      ownPauses++;
+    }
     lastScanNanos = now;
     refuseLate(now);
     if (!expiry.isPrimary()) {
       return;
     }
-    if (stalled) {
-      readIndex.await(applyLoop.loop(), this::revokeIfPrimary, why -> {});
-    } else {
-      revokeExpired();
-    }
+    whenSure(this::revokeExpired, why -> {});
     List<Request.LeaseCheckpoint.Remaining> due =
         expiry.dueCheckpoints(now, LeaseExpiry.CHECKPOINTS_PER_REQUEST_MAX);
     if (!due.isEmpty()) {
       proposals.propose(new Request.LeaseCheckpoint(due), outcome -> {}, why -> {});
-    }
-  }
-
-  private void revokeIfPrimary() {
-    if (expiry.isPrimary()) {
-      revokeExpired();
     }
   }
 

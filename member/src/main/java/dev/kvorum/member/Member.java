@@ -228,7 +228,7 @@ public final class Member {
     links.members(reachable());
     applyLoop.start(watchHub);
     upkeep.start();
-    leaseKeeper.start(proposals, raftLoop.readIndex());
+    leaseKeeper.start(proposals, raftLoop.readIndex(), raftLoop::pauses);
     autoCompactor.start();
     raftLoop.start(snapshots::send);
     versions.start();

@@ -1,0 +1,108 @@
+package dev.kvorum.sim.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.kvorum.api.Encoded;
+import dev.kvorum.api.EtcdException;
+import dev.kvorum.api.etcdserverpb.LeaseKeepAliveRequest;
+import dev.kvorum.api.etcdserverpb.LeaseKeepAliveResponse;
+import dev.kvorum.env.Bytes;
+import dev.kvorum.member.Caller;
+import dev.kvorum.member.Reply;
+import dev.kvorum.sim.client.KvClient;
+import dev.kvorum.sim.client.Memory;
+import dev.kvorum.sim.client.Requests;
+import dev.kvorum.sim.model.Answer;
+import dev.kvorum.sim.net.Weather;
+import dev.kvorum.sim.world.LatentDisk;
+import dev.kvorum.sim.world.Scheduler;
+import dev.kvorum.sim.world.SimHost;
+import dev.kvorum.sim.world.Trace;
+import dev.kvorum.state.Request;
+import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// A leader that was paused while another was elected takes itself for the leader when it goes on, for a moment.
+class PausedLeaderTest {
+  private static final long SECOND = 1_000_000_000L;
+
+  private Scheduler scheduler;
+  private Cluster cluster;
+  private KvClient client;
+
+  private void begin(long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    scheduler = new Scheduler(random.split(), new Trace(null));
+    Scenario scenario =
+        new Scenario(
+            3, 0, 0, 0, 0, 3, 10, 0, true, false, false, 1_000, 100, 100_000_000, 1_000, 100, SECOND, 0,
+            LatentDisk.Speed.QUICK, Weather.FAIR,
+            new Scenario.Extras(false, false, Scenario.Extras.QUOTA_NONE, false, false, false, false, false));
+    cluster = new Cluster(scheduler, random.split(), scenario);
+    client = new KvClient(cluster, random.split(), new Memory(), new Requests(random.split(), 3, 10), 1);
+    cluster.heal(cluster.nodes());
+  }
+
+  private Answer ask(Node node, Request request) {
+    AtomicReference<Answer> answer = new AtomicReference<>();
+    scheduler.spawn(null, "test", () -> answer.set(client.insist(request, node, 60 * SECOND)));
+    assertThat(scheduler.runUntil(() -> answer.get() != null, scheduler.now() + 70 * SECOND)).isTrue();
+    return answer.get();
+  }
+
+  /// What `node` answers to a renewal that reaches it while it is paused: the TTL, or a refusal.
+  private Object renew(Node node, long lease) {
+    SimHost host = node.host();
+    AtomicReference<Object> heard = new AtomicReference<>();
+    LeaseKeepAliveRequest request = LeaseKeepAliveRequest.newBuilder().setID(lease).build();
+    scheduler.spawn(
+        host,
+        "renewal",
+        () ->
+            node.member()
+                .leases()
+                .keepAlive(
+                    request,
+                    Caller.LOCAL,
+                    new Reply<>() {
+                      @Override
+                      public void complete(Encoded answer) {
+                        try {
+                          heard.set(LeaseKeepAliveResponse.parseFrom(answer.toByteArray()).getTTL());
+                        } catch (com.google.protobuf.InvalidProtocolBufferException e) {
+                          throw new IllegalStateException(e);
+                        }
+                      }
+
+                      @Override
+                      public void refuse(EtcdException why) {
+                        heard.set(why);
+                      }
+                    }));
+    assertThat(scheduler.runUntil(() -> heard.get() != null, scheduler.now() + 30 * SECOND)).isTrue();
+    return heard.get();
+  }
+
+  /// It knows nothing of leases granted meanwhile, and must not say that they are gone.
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+  void aLeaderThatWasPausedAnswersForNoLeaseBeforeItKnowsThatItLeads(long seed) {
+    begin(seed);
+    ask(cluster.nodes().getFirst(), Request.Put.of(Bytes.utf8("k"), Bytes.utf8("v")));
+    Node old = cluster.leader();
+    assertThat(old).isNotNull();
+    old.host().pause(6 * SECOND);
+    assertThat(scheduler.runUntil(() -> cluster.nodes().stream().anyMatch(n -> n != old && leads(n)), scheduler.now() + 5 * SECOND))
+        .isTrue();
+    Node leader = cluster.nodes().stream().filter(n -> n != old && leads(n)).findFirst().orElseThrow();
+    ask(leader, new Request.LeaseGrant(60, 7));
+    assertThat(old.host().isPaused()).isTrue();
+    assertThat(renew(old, 7)).isEqualTo(60L);
+  }
+
+  private static boolean leads(Node node) {
+    return node.member() != null && node.member().isLeader();
+  }
+}
