@@ -53,7 +53,10 @@ final class SnapshotSending {
   void send(Message.InstallSnapshot asked) {
     applyLoop.whenSettled(
         (index, term) -> {
-          if (underway >= UNDERWAY_MAX || index < asked.snapshot().index()) {
+          // after a restart the state is ahead of the index, until the log is replayed: the snapshot would hold more than
+          // it says, and who starts from it might find a database ahead of its log
+          boolean replaying = index < machine.applier().appliedIndex();
+          if (underway >= UNDERWAY_MAX || replaying || index < asked.snapshot().index()) {
             raftLoop.snapshotSent(asked.to(), false);
             return;
           }

@@ -127,16 +127,19 @@ public final class Simulation {
     } catch (RuntimeException | Error e) {
       finding = new Finding("nothing throws", stackOf(e));
     }
-    return new Outcome(
-        seed,
-        simulation.scenario,
-        finding,
-        simulation.scheduler.now(),
-        simulation.trace.hash(),
-        simulation.trace.events(),
-        simulation.memory.operations().size(),
-        revision,
-        simulation.trouble.happened());
+    Outcome outcome =
+        new Outcome(
+            seed,
+            simulation.scenario,
+            finding,
+            simulation.scheduler.now(),
+            simulation.trace.hash(),
+            simulation.trace.events(),
+            simulation.memory.operations().size(),
+            revision,
+            simulation.trouble.happened());
+    simulation.cluster.end();
+    return outcome;
   }
 
   private static String stackOf(Throwable e) {

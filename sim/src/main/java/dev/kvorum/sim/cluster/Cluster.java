@@ -99,6 +99,11 @@ public final class Cluster {
     return finding;
   }
 
+  /// Everything is over: gives memory back.
+  public void end() {
+    nodes.forEach(Node::kill);
+  }
+
   public void found(String judge, String message) {
     scheduler.trace().event(scheduler.now(), "judge", judge);
     if (finding == null) {

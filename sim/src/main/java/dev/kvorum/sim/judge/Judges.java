@@ -15,6 +15,7 @@ import dev.kvorum.sim.model.KvModel;
 import dev.kvorum.sim.model.Linearizer;
 import dev.kvorum.sim.model.Operation;
 import dev.kvorum.sim.model.Store;
+import dev.kvorum.state.Request;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -38,13 +39,24 @@ public final class Judges {
   /// @throws Finding.Found when something is wrong
   public Store judge() {
     Store end = history();
+    long compacted = Math.max(end.compacted(), compactedPerhaps(end));
     for (Watching watching : memory.watches()) {
-      WatchJudge.judge(end, watching);
+      WatchJudge.judge(end, compacted, watching);
     }
-    memory.serializable().forEach(read -> judgeSerializable(end, read));
-    memory.hashes().forEach(hash -> judgeHash(end, hash));
+    memory.serializable().forEach(read -> judgeSerializable(end, compacted, read));
+    memory.hashes().forEach(hash -> judgeHash(end, compacted, hash));
     memory.leases().forEach(this::judgeLease);
     return end;
+  }
+
+  /// The newest compaction that nobody answered: it may have been done, though no answer had to show it.
+  private long compactedPerhaps(Store end) {
+    return memory.operationsAtTheEnd().stream()
+        .filter(operation -> !operation.isKnown() && operation.request() instanceof Request.Compact)
+        .mapToLong(operation -> ((Request.Compact) operation.request()).revision())
+        .filter(revision -> revision <= end.revision())
+        .max()
+        .orElse(-1);
   }
 
   private Store history() {
@@ -102,25 +114,25 @@ public final class Judges {
   }
 
   /// A serializable read may be old, but it must be of a state that was.
-  private static void judgeSerializable(Store end, Operation read) {
+  private static void judgeSerializable(Store end, long compacted, Operation read) {
     Answer answer = read.answer();
     if (answer == null || answer instanceof Answer.Refused) {
       return; // what is compacted or to come is so from where it was read
     }
     boolean was = answer.revision() >= 1 && answer.revision() <= end.revision();
     Answer expected = was ? KvModel.step(end.at(answer.revision()), read.request()).answer() : null;
-    if (!answer.equals(expected) && !isOfForgottenHistory(end, expected)) {
+    if (!answer.equals(expected) && !isOfForgottenHistory(compacted, expected)) {
       throw new Finding.Found("serializable reads are of the past", read + "\n    but then there was " + expected);
     }
   }
 
   /// The model forgets as soon as it is told, a member that lags later.
-  private static boolean isOfForgottenHistory(Store end, @Nullable Answer expected) {
-    return end.compacted() > 0 && expected instanceof Answer.Refused;
+  private static boolean isOfForgottenHistory(long compacted, @Nullable Answer expected) {
+    return compacted > 0 && expected instanceof Answer.Refused;
   }
 
-  private static void judgeHash(Store end, Memory.KeyHash heard) {
-    if (heard.revision() > end.revision() || heard.compactRevision() > end.compacted()) {
+  private static void judgeHash(Store end, long compacted, Memory.KeyHash heard) {
+    if (heard.revision() > end.revision() || heard.compactRevision() > compacted) {
       throw new Finding.Found("hash of keys", heard + " is of what never was; the end is " + end.revision());
     }
     Integer expected = KeyHasher.hash(end, heard.compactRevision(), heard.revision());

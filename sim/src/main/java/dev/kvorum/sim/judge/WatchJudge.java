@@ -17,19 +17,22 @@ import org.jspecify.annotations.Nullable;
 /// against the one history that explains everything else.
 public final class WatchJudge {
   private final Store end;
+  private final long compacted;
   private final List<List<Change>> history;
   private final Watching watching;
 
-  private WatchJudge(Store end, Watching watching) {
+  private WatchJudge(Store end, long compacted, Watching watching) {
     this.end = end;
+    this.compacted = compacted;
     this.history = end.history();
     this.watching = watching;
   }
 
   /// @param end the store after everything
+  /// @param compacted the newest revision that may have been compacted at
   /// @throws Finding.Found when a promise was broken
-  public static void judge(Store end, Watching watching) {
-    new WatchJudge(end, watching).judge();
+  public static void judge(Store end, long compacted, Watching watching) {
+    new WatchJudge(end, compacted, watching).judge();
   }
 
   private void judge() {
@@ -79,8 +82,8 @@ public final class WatchJudge {
             toldUpTo + 1 < last.getCompactRevision(), "reliable", stream,
             "cancelled as compacted at %d when it had been told up to %d", last.getCompactRevision(), toldUpTo);
         promise(
-            last.getCompactRevision() <= end.compacted(), "reliable", stream,
-            "cancelled as compacted at %d, but nobody compacted beyond %d", last.getCompactRevision(), end.compacted());
+            last.getCompactRevision() <= compacted, "reliable", stream,
+            "cancelled as compacted at %d, but nobody compacted beyond %d", last.getCompactRevision(), compacted);
       } else if (response.events().isEmpty()) {
         long progress = last.getHeader().getRevision();
         promise(
@@ -180,7 +183,7 @@ public final class WatchJudge {
   private void requirePrevious(Watching.Stream stream, Event event, Change change) {
     Kv before = change.before();
     if (!event.hasPrevKv()) {
-      boolean mayLack = !watching.prevKv() || before == null || change.revision() <= end.compacted();
+      boolean mayLack = !watching.prevKv() || before == null || change.revision() <= compacted;
       promise(mayLack, "prev-kv", stream, "told nothing of what was before %s: %s", change, before);
       return;
     }

@@ -111,7 +111,7 @@ class JudgesTest {
 
   private static void finds(String promise, Watching watching) {
     assertThatExceptionOfType(Finding.Found.class)
-        .isThrownBy(() -> WatchJudge.judge(END, watching))
+        .isThrownBy(() -> WatchJudge.judge(END, END.compacted(), watching))
         .satisfies(found -> assertThat(found.finding().judge()).isEqualTo("watch is " + promise));
   }
 
@@ -123,8 +123,8 @@ class JudgesTest {
 
   @Test
   void aStoryToldRightIsLeftAlone() {
-    WatchJudge.judge(END, of(true, told(changes(2, 3), true), response(3).build(), told(changes(4, 5), true)));
-    WatchJudge.judge(END, of(false, told(changes(2), false), told(changes(3), false)));
+    WatchJudge.judge(END, END.compacted(), of(true, told(changes(2, 3), true), response(3).build(), told(changes(4, 5), true)));
+    WatchJudge.judge(END, END.compacted(), of(false, told(changes(2), false), told(changes(3), false)));
   }
 
   @Test
