@@ -55,4 +55,25 @@ final class KeyOrder {
     }
     return aLength - b.length;
   }
+
+  /// Of two keys in one segment.
+  static int compare(MemorySegment map, long aAt, int aLength, long bAt, int bLength) {
+    int shared = Math.min(aLength, bLength);
+    int i = 0;
+    for (; i + 8 <= shared; i += 8) {
+      long x = map.get(SEGMENT_WORD, aAt + i);
+      long y = map.get(SEGMENT_WORD, bAt + i);
+      if (x != y) {
+        return Long.compareUnsigned(x, y);
+      }
+    }
+    for (; i < shared; i++) {
+      int difference =
+          (map.get(ValueLayout.JAVA_BYTE, aAt + i) & 0xff) - (map.get(ValueLayout.JAVA_BYTE, bAt + i) & 0xff);
+      if (difference != 0) {
+        return difference;
+      }
+    }
+    return aLength - bLength;
+  }
 }

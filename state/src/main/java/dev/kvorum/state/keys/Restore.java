@@ -44,6 +44,9 @@ record Restore(
       runs[i] = new RevisionRun(backend, from, i == runs.length - 1 ? null : dividers.get(i));
     }
     Parts.run(helpers, runs.length - 1, runs.length, number -> runs[number].read());
+    for (int i = 0; i + 1 < runs.length; i++) {
+      runs[i].requireFollowedBy(runs[i + 1]);
+    }
     KeyIndex index = runs.length == 1 ? runs[0].index() : KeyIndex.of(new RunMerge(runs));
     long last = 0;
     List<KeyLease> leases = new ArrayList<>();

@@ -27,6 +27,10 @@ final class RevisionRun {
   private long last;
   private int lastSub = -1;
 
+  /// Where the search for `from` ended, and where reading did: keys, or null for the end of the bucket.
+  private byte @Nullable [] entered;
+  private byte @Nullable [] left;
+
   private record Binding(long lease, long main, int sub) {}
 
   /// @param from where it begins, as the `key` bucket spells revisions
@@ -39,7 +43,9 @@ final class RevisionRun {
 
   void read() throws CorruptionException {
     Cursor cursor = backend.read().keys().cursor();
-    for (boolean more = cursor.seek(from); more && readKey(cursor); more = cursor.next()) {
+    boolean more = cursor.seek(from);
+    entered = more ? cursor.key() : null;
+    for (; more && readKey(cursor); more = cursor.next()) {
       int length = cursor.valueLength();
       if (length > record.length) {
         record = new byte[Math.max(length, 2 * record.length)];
@@ -53,7 +59,16 @@ final class RevisionRun {
         throw corruption;
       }
     }
+    left = more ? cursor.key() : null;
     record = new byte[0];
+  }
+
+  /// Holds against each other where this run ended, reading on, and where `next` began, having looked for its beginning:
+  /// a rotten key between them could end the one early, or let the other begin late, and what lies between be lost.
+  void requireFollowedBy(RevisionRun next) throws CorruptionException {
+    if (!Arrays.equals(left, next.entered)) {
+      throw corrupt("the key bucket is out of order behind revision " + last + "." + lastSub);
+    }
   }
 
   /// @return false when it belongs to the next run

@@ -1,12 +1,16 @@
 package dev.kvorum.state.keys;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvorum.bolt.Dividers;
 import dev.kvorum.env.Bytes;
+import dev.kvorum.env.CorruptionException;
 import dev.kvorum.env.RealDisk;
 import dev.kvorum.env.ThreadLoops;
 import dev.kvorum.state.backend.Backend;
+import dev.kvorum.state.backend.RevisionKey;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -45,6 +49,27 @@ class RestoreTest {
       assertThat(together.leases()).isEqualTo(alone.leases()).isEqualTo(leases(alone.index(), backend));
       assertThat(together.lastRevision()).isEqualTo(alone.lastRevision());
       together.index().checkInvariants();
+    }
+  }
+
+  /// As a rotten key between them makes two runs do.
+  @Test
+  void runsThatDoNotMeetAreRefused() throws IOException {
+    Path file = directory.resolve("db");
+    try (StoreRig rig = new StoreRig(file)) {
+      write(rig);
+    }
+    try (Backend backend = Backend.open(new RealDisk(), file, StoreRig.UNSYNCED)) {
+      RevisionRun first = new RevisionRun(backend, new byte[0], RevisionKey.encode(100, 0));
+      RevisionRun second = new RevisionRun(backend, RevisionKey.encode(100, 0), RevisionKey.encode(200, 0));
+      RevisionRun late = new RevisionRun(backend, RevisionKey.encode(102, 0), null);
+      for (RevisionRun run : List.of(first, second, late)) {
+        run.read();
+      }
+      assertThatCode(() -> first.requireFollowedBy(second)).doesNotThrowAnyException();
+      assertThatThrownBy(() -> first.requireFollowedBy(late))
+          .isInstanceOf(CorruptionException.class)
+          .hasMessageContaining("out of order behind revision 99.");
     }
   }
 
