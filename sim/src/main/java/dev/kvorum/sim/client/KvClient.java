@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
 
 /// A client that reads and writes keys, one request after another, of any member, and remembers every answer.
 public final class KvClient {
+  /// The longest pause between two requests in act two.
+  private static final long HURRIED_NANOS = 500_000_000;
+
   private final Cluster cluster;
   private final Scheduler scheduler;
   private final SplittableRandom random;
@@ -50,7 +53,8 @@ public final class KvClient {
         () -> {
           long pause = withinNanos / count;
           for (int i = 0; i < count; i++) {
-            scheduler.sleep(random.nextInt(4) == 0 ? random.nextLong(4 * pause + 1) : random.nextLong(pause + 1));
+            long wait = random.nextInt(4) == 0 ? random.nextLong(4 * pause + 1) : random.nextLong(pause + 1);
+            scheduler.sleep(cluster.isHealing() ? Math.min(wait, HURRIED_NANOS) : wait);
             ask(requests.next(random, number, memory.newestRevision()), 500_000_000L << random.nextInt(5));
           }
           done = true;

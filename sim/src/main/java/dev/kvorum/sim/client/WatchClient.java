@@ -30,15 +30,22 @@ public final class WatchClient {
   /// A stream that is open: its two ends, and what is on its way between them.
   private final class Line {
     final Watching.Stream stream;
+    final Node node;
     final SimHost host;
     @Nullable WatchSession session;
     boolean pumping;
     boolean broken;
     long lastArrivalNanos;
 
-    Line(Watching.Stream stream, SimHost host) {
+    Line(Watching.Stream stream, Node node, SimHost host) {
       this.stream = stream;
+      this.node = node;
       this.host = host;
+    }
+
+    /// The process of a member that has given up ends, and its connections with it.
+    boolean isGone() {
+      return !host.isAlive() || node.phase() == Node.Phase.HALTED;
     }
   }
 
@@ -86,7 +93,7 @@ public final class WatchClient {
       Line open = line;
       if (open == null) {
         connect();
-      } else if (open.broken || !open.host.isAlive() || !cluster.isHealing() && random.nextInt(60) == 0) {
+      } else if (open.broken || open.isGone() || !cluster.isHealing() && random.nextInt(60) == 0) {
         drop(open);
       } else if (random.nextInt(4) == 0 || cluster.isHealing()) {
         onHost(open, () -> {
@@ -113,7 +120,7 @@ public final class WatchClient {
     }
     Watching.Stream stream = new Watching.Stream(host.name(), watching.next);
     watching.streams().add(stream);
-    Line open = new Line(stream, host);
+    Line open = new Line(stream, node, host);
     line = open;
     WatchCreateRequest.Builder request =
         WatchCreateRequest.newBuilder()
