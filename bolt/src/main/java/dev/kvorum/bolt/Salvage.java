@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// The last resort: reads what can be read of a broken file and writes it into a fresh one.
 ///
 /// It walks the newest state as far as pages allow. What cannot be read (a page, an element) is told with its offset
-/// and skipped, and the walk goes on beside it. It needs one valid meta page, for only that knows where to begin; if the
+/// and skipped, and the walk goes on beside it. So is a key that is out of order: a rotten one. It needs one valid meta page, for only that knows where to begin; if the
 /// root of all is lost, it reads the state before.
 ///
 /// A lost branch page takes all below it along, though the leaves themselves may be whole. If asked, salvage looks for
@@ -37,6 +37,8 @@ public final class Salvage {
       return KeyOrder.compare(a, 0, a.length, b, 0, b.length);
     }
   }
+
+  private static final Gap ANYWHERE = new Gap(List.of(), null, null);
 
   private final Pages pages;
   private final Meta meta;
@@ -144,8 +146,49 @@ public final class Salvage {
     if (pages.isBranch(at)) {
       walkBranch(at, least, beyond, depth);
     } else {
-      walkLeaf(at, pages.end(at), "leaf page " + id, false, depth);
+      walkLeaf(at, pages.end(at), boundsOf(id, at, least, beyond), "leaf page " + id, false, depth);
     }
+  }
+
+  /// Between which keys a leaf's lie. Where most do not, it is the keys above them that are rotten.
+  private Gap boundsOf(long id, long at, byte @Nullable [] least, byte @Nullable [] beyond) {
+    Gap bounds = new Gap(List.of(), least, beyond);
+    int outside = 0;
+    for (int i = 0; i < pages.count(at); i++) {
+      byte[] key = leafKey(at, pages.end(at), i);
+      outside += key == null || bounds.holds(key) ? 0 : 1;
+    }
+    if (outside <= pages.count(at) / 2) {
+      return bounds;
+    }
+    lose(at, "the keys above leaf page " + id + " are out of order; nothing is lost with them");
+    return ANYWHERE;
+  }
+
+  /// @return null if it cannot be read, or there is none
+  private byte @Nullable [] leafKey(long at, long end, int i) {
+    if (i >= pages.count(at)) {
+      return null;
+    }
+    long element = Pages.element(at, i);
+    try {
+      return bytes(pages.leafKeyAt(element, end), pages.leafKeyLength(element));
+    } catch (CorruptionException e) {
+      return null;
+    }
+  }
+
+  /// Whether `key` cannot be what was once written there: what stands under it belongs to a key nobody knows.
+  ///
+  /// @param previous the last one that could; null before the first
+  private static boolean isOutOfPlace(
+      byte[] key, byte @Nullable [] previous, byte @Nullable [] next, Gap bounds) {
+    if (!bounds.holds(key) || previous != null && Gap.compare(key, previous) <= 0) {
+      return true;
+    }
+    boolean nextMayFollow =
+        next != null && bounds.holds(next) && (previous == null || Gap.compare(next, previous) > 0);
+    return nextMayFollow && Gap.compare(key, next) >= 0;
   }
 
   private void walkBranch(long at, byte @Nullable [] least, byte @Nullable [] beyond, int depth) throws IOException {
@@ -169,12 +212,17 @@ public final class Salvage {
     }
   }
 
-  private void walkLeaf(long at, long end, String name, boolean stray, int depth) throws IOException {
+  private void walkLeaf(long at, long end, Gap bounds, String name, boolean stray, int depth) throws IOException {
+    byte[] previous = null;
     for (int i = 0; i < pages.count(at); i++) {
       long element = Pages.element(at, i);
       try {
         long keyAt = pages.leafKeyAt(element, end);
         byte[] key = bytes(keyAt, pages.leafKeyLength(element));
+        if (isOutOfPlace(key, previous, leafKey(at, end, i + 1), bounds)) {
+          throw pages.corrupt(keyAt, "its key " + hex(key) + " is out of order");
+        }
+        previous = key;
         long valueAt = keyAt + key.length;
         int valueLength = pages.leafValueLength(element);
         if (pages.leafFlags(element) == Page.BUCKET) {
@@ -236,7 +284,7 @@ public final class Salvage {
       lose(at, "inline page is no leaf; lost with it: " + extent(null, null));
       return;
     }
-    walkLeaf(at, end, "an inline page", false, depth + 1);
+    walkLeaf(at, end, ANYWHERE, "an inline page", false, depth + 1);
   }
 
   /// Takes keys missing so far from leaves that nothing points to, those later in the file first.
@@ -252,7 +300,7 @@ public final class Salvage {
       bucket = null;
       long at = pages.at(id);
       seen.add(id);
-      walkLeaf(at, pages.end(at), "stray leaf page " + id, true, 0);
+      walkLeaf(at, pages.end(at), ANYWHERE, "stray leaf page " + id, true, 0);
     }
     path.clear();
     path.addAll(where);

@@ -174,6 +174,48 @@ class SurgeryTest {
         (key, value) -> assertThat(newest.nested.get(Bytes.wrap(NAME)).values).containsEntry(key, value));
   }
 
+  /// Keys are dense here: a bit that flips in one, in whichever direction, puts it out of order.
+  @Test
+  void aRottenKeyIsToldAndNotKept() throws Exception {
+    long leaf;
+    int middle;
+    long keyAt;
+    try (Bolt bolt = Bolt.open(disk, FILE, BoltOptions.reading()); ReadTx tx = bolt.beginRead()) {
+      Pages pages = tx.pages();
+      leaf = leafBelow(pages, tx.bucket(NAME).rootId);
+      middle = pages.count(pages.at(leaf)) / 2;
+      keyAt = pages.leafKeyAt(Pages.element(pages.at(leaf), middle), pages.end(pages.at(leaf)));
+    }
+    byte[] sound = disk.contents(FILE);
+    for (int bit = 0; bit < 24; bit++) {
+      disk.delete(COPY);
+      byte[] rotten = sound.clone();
+      rotten[(int) keyAt + bit / 8] ^= (byte) (1 << bit % 8);
+      disk.store(FILE, rotten);
+      SalvageReport report = Salvage.run(disk, FILE, COPY, true);
+      assertThat(report.losses()).as("bit %d", bit).hasSize(1);
+      assertThat(report.losses().getFirst().what()).contains("is out of order", "on leaf page " + leaf);
+      assertThat(report.keys()).isEqualTo(2000);
+      assertThat(newest.nested.get(Bytes.wrap(NAME)).values.entrySet())
+          .containsAll(read(COPY).nested.get(Bytes.wrap(NAME)).values.entrySet());
+    }
+  }
+
+  @Test
+  void aRottenKeyInABranchIsToldAndCostsNothing() throws Exception {
+    long keyAt;
+    try (Bolt bolt = Bolt.open(disk, FILE, BoltOptions.reading()); ReadTx tx = bolt.beginRead()) {
+      Pages pages = tx.pages();
+      long root = pages.at(tx.bucket(NAME).rootId);
+      keyAt = pages.branchKeyAt(Pages.element(root, pages.count(root) / 2), pages.end(root));
+    }
+    damage(b -> b.put((int) keyAt, (byte) 0xFF));
+    SalvageReport report = Salvage.run(disk, FILE, COPY, true);
+    assertThat(report.isComplete()).isFalse();
+    assertThat(report.losses()).allSatisfy(loss -> assertThat(loss.what()).contains("nothing is lost"));
+    assertThat(read(COPY)).isEqualTo(newest);
+  }
+
   private static long leafBelow(Pages pages, long id) throws Exception {
     long at = pages.at(id);
     return pages.isBranch(at) ? leafBelow(pages, pages.child(Pages.element(at, 1))) : id;
