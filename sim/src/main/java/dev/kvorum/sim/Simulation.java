@@ -120,7 +120,7 @@ public final class Simulation {
     try {
       finding = simulation.acts();
       if (finding == null) {
-        revision = new Judges(simulation.memory, simulation.scenario.drift()).judge().revision();
+        revision = simulation.judges().judge().revision();
       }
     } catch (Finding.Found found) {
       finding = found.finding();
@@ -140,6 +140,10 @@ public final class Simulation {
             simulation.trouble.happened());
     simulation.cluster.end();
     return outcome;
+  }
+
+  private Judges judges() {
+    return new Judges(memory, scenario.drift(), cluster.logs().history());
   }
 
   private static String stackOf(Throwable e) {

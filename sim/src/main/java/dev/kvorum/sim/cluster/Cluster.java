@@ -67,7 +67,7 @@ public final class Cluster {
   }
 
   /// Holds against each other what members log and apply.
-  LogJudge logs() {
+  public LogJudge logs() {
     return logs;
   }
 

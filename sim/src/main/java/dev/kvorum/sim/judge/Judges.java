@@ -1,44 +1,41 @@
 package dev.kvorum.sim.judge;
 
-import dev.kvorum.api.etcdserverpb.WatchResponse;
-import dev.kvorum.api.mvccpb.Event;
-import dev.kvorum.api.mvccpb.KeyValue;
-import dev.kvorum.env.Bytes;
 import dev.kvorum.sim.Finding;
 import dev.kvorum.sim.client.Leasing;
 import dev.kvorum.sim.client.Memory;
 import dev.kvorum.sim.client.Watching;
 import dev.kvorum.sim.model.Answer;
 import dev.kvorum.sim.model.Change;
-import dev.kvorum.sim.model.Kv;
 import dev.kvorum.sim.model.KvModel;
 import dev.kvorum.sim.model.Linearizer;
 import dev.kvorum.sim.model.Operation;
 import dev.kvorum.sim.model.Store;
 import dev.kvorum.state.Request;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// Calls all judges over what the clients of one run remember.
 ///
-/// First comes the one who finds the history; the others hold their own witnesses against it.
+/// First comes the one who explains all answers by one history; the others hold their own witnesses against it.
 public final class Judges {
   private final Memory memory;
   private final double drift;
+  private final Map<Long, List<Change>> history;
 
   /// @param drift of members' clocks, which may run out leases that much early
-  public Judges(Memory memory, double drift) {
+  /// @param history what members have done, by revision, as far as it is known: it tells which of the unanswered requests
+  ///     happened. Whether they should have is for the answers to say
+  public Judges(Memory memory, double drift, Map<Long, List<Change>> history) {
     this.memory = memory;
     this.drift = drift;
+    this.history = history;
   }
 
   /// @return the store after everything
   /// @throws Finding.Found when something is wrong
   public Store judge() {
-    Store end = history();
+    Store end = explained();
     long compacted = Math.max(end.compacted(), compactedPerhaps(end));
     for (Watching watching : memory.watches()) {
       WatchJudge.judge(end, compacted, watching);
@@ -59,58 +56,13 @@ public final class Judges {
         .orElse(-1);
   }
 
-  private Store history() {
-    return switch (Linearizer.check(memory.operationsAtTheEnd(), seen())) {
+  private Store explained() {
+    return switch (Linearizer.check(memory.operationsAtTheEnd(), history)) {
       case Linearizer.Verdict.Linearizable right -> right.end();
       case Linearizer.Verdict.Violation wrong -> throw new Finding.Found("linearizable", wrong.toString());
       case Linearizer.Verdict.Undecided open ->
           throw new Finding.Found("undecided", "no verdict after " + open.nodes() + " steps: " + open.furthest());
     };
-  }
-
-  /// What the watcher of everything saw, by revision: it tells which of the unanswered requests happened.
-  private Map<Long, List<Change>> seen() {
-    Map<Long, List<Change>> seen = new TreeMap<>();
-    Watching all = memory.watches().isEmpty() ? null : memory.watches().getFirst();
-    if (all == null) {
-      return seen;
-    }
-    for (Watching.Stream stream : all.streams()) {
-      List<Event> events = new ArrayList<>();
-      for (WatchResponse response : stream.responses()) {
-        events.addAll(response.getEventsList());
-      }
-      Map<Long, List<Change>> whole = new TreeMap<>();
-      for (Event event : events) {
-        Change change = change(event);
-        whole.computeIfAbsent(change.revision(), none -> new ArrayList<>()).add(change);
-      }
-      whole.forEach(seen::putIfAbsent);
-    }
-    // where something before a change is compacted away, what was seen of it is not the whole of it
-    seen.values().removeIf(changes -> changes.stream().anyMatch(Judges::lacksItsPast));
-    return seen;
-  }
-
-  private static boolean lacksItsPast(Change change) {
-    Kv after = change.after();
-    return change.before() == null && (after == null || after.create() < after.mod());
-  }
-
-  private static Change change(Event event) {
-    Kv kv = kv(event.getKv());
-    Kv before = event.hasPrevKv() ? kv(event.getPrevKv()) : null;
-    return new Change(kv.mod(), kv.key(), event.getType() == Event.EventType.DELETE ? null : kv, before);
-  }
-
-  private static Kv kv(KeyValue kv) {
-    return new Kv(
-        Bytes.wrap(kv.getKey().toByteArray()),
-        Bytes.wrap(kv.getValue().toByteArray()),
-        kv.getCreateRevision(),
-        kv.getModRevision(),
-        kv.getVersion(),
-        kv.getLease());
   }
 
   /// A serializable read may be old, but it must be of a state that was.

@@ -1,11 +1,16 @@
 package dev.kvorum.sim.judge;
 
+import com.google.protobuf.InvalidProtocolBufferException;
+import dev.kvorum.api.mvccpb.KeyValue;
 import dev.kvorum.env.Bytes;
 import dev.kvorum.raft.Entry;
 import dev.kvorum.raft.EntryType;
+import dev.kvorum.sim.model.Change;
+import dev.kvorum.sim.model.Kv;
 import dev.kvorum.state.ApplyOutcome;
 import dev.kvorum.state.Effect;
 import dev.kvorum.state.keys.Event;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -147,6 +152,35 @@ public final class LogJudge {
       found.accept(
           "equal state",
           "entry %d came on %s to %s, on %s to %s".formatted(entry.index(), member, outcome, other.by, other.outcome));
+    }
+  }
+
+  /// What happened, by revision: the history that all answers must be explained by.
+  public Map<Long, List<Change>> history() {
+    Map<Long, List<Change>> history = new TreeMap<>();
+    Map<Bytes, Kv> keys = new HashMap<>();
+    for (Applied each : applied.values()) {
+      ApplyOutcome outcome = each.outcome;
+      if (outcome != null && !outcome.events().isEmpty()) {
+        List<Change> changes = new ArrayList<>();
+        for (Event event : outcome.events()) {
+          Kv after = event.type() == Event.Type.PUT ? Kv.of(parsed(event.kv())) : null;
+          changes.add(new Change(event.main(), event.key(), after, keys.get(event.key())));
+        }
+        for (Change change : changes) {
+          keys.put(change.key(), change.after());
+        }
+        history.put(outcome.revision(), changes);
+      }
+    }
+    return history;
+  }
+
+  private static KeyValue parsed(byte[] kv) {
+    try {
+      return KeyValue.parseFrom(kv);
+    } catch (InvalidProtocolBufferException e) {
+      throw new IllegalStateException("an event that is none", e);
     }
   }
 

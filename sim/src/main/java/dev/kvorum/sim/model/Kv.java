@@ -1,12 +1,13 @@
 package dev.kvorum.sim.model;
 
+import dev.kvorum.api.mvccpb.KeyValue;
 import dev.kvorum.env.Bytes;
 
 /// A key as a client sees it.
 ///
 /// @param lease 0 for none
 public record Kv(Bytes key, Bytes value, long create, long mod, long version, long lease) {
-  static Kv of(dev.kvorum.api.mvccpb.KeyValue kv) {
+  public static Kv of(KeyValue kv) {
     return new Kv(
         Bytes.wrap(kv.getKey().toByteArray()),
         Bytes.wrap(kv.getValue().toByteArray()),

@@ -233,7 +233,7 @@ public final class Linearizer {
     shown.computeIfAbsent(kv.mod(), none -> new ArrayList<>()).add(kv);
   }
 
-  /// @param seen what watchers saw of some revisions, whole
+  /// @param seen what is known of some revisions, whole
   public static Verdict check(List<Operation> history, Map<Long, List<Change>> seen) {
     return new Linearizer(history, seen).search();
   }

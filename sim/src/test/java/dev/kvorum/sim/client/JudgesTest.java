@@ -21,6 +21,7 @@ import dev.kvorum.sim.model.Store;
 import dev.kvorum.state.Request;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.jspecify.annotations.Nullable;
 
@@ -206,7 +207,7 @@ class JudgesTest {
   // ---- Others
 
   private static void judges(Memory memory, @Nullable String finding) {
-    Judges judges = new Judges(memory, 0.01);
+    Judges judges = new Judges(memory, 0.01, Map.of());
     if (finding == null) {
       judges.judge();
     } else {
