@@ -24,6 +24,7 @@ import dev.kvorum.state.membership.MemberJson;
 import dev.kvorum.wal.SnapStore;
 import dev.kvorum.wal.Wal;
 import dev.kvorum.wal.WalMetadata;
+import dev.kvorum.wal.WalOpening;
 import dev.kvorum.wal.WalOptions;
 import dev.kvorum.wal.WalSnapshot;
 import java.io.IOException;
@@ -261,25 +262,33 @@ public record Bootstrap(
       World world, MemberConfig config, SnapStore snapStore, StateMachine machine, WalSnapshot start,
       boolean alone, @Nullable RemoteCluster remote)
       throws IOException {
-    Wal.Opened log = Wal.open(world.disk(), config.walDir(), start, walOptions(config));
+    Wal.Opened log = takeOver(world, config, machine, start);
     try {
-      if (log.brokenCopy() != null) {
-        LOG.atInfo().addKeyValue("path", String.valueOf(log.brokenCopy())).log("repaired WAL");
-      }
-      long applied = machine.backend().committedIndex();
-      if (start.index() == 0 && applied == 0 && log.hardState().isEmpty()) {
+      boolean holdsNothing = machine.backend().committedIndex() == 0 && log.hardState().isEmpty();
+      if (start.index() == 0 && holdsNothing) {
         return beginAgain(world, config, snapStore, machine, log, remote);
-      }
-      long last = log.entries().isEmpty() ? start.index() : log.entries().getLast().index();
-      if (applied > last) {
-        throw new StartupException(
-            "database file (%s index %d) does not match with log (last index %d)"
-                .formatted(config.dbFile(), applied, last));
       }
       return resume(world, config, snapStore, machine, start, alone, log);
     } catch (IOException | RuntimeException e) {
       log.wal().close();
       throw e;
+    }
+  }
+
+  private static Wal.Opened takeOver(World world, MemberConfig config, StateMachine machine, WalSnapshot start)
+      throws IOException {
+    DbBesideLog db =
+        new DbBesideLog(config.dbFile(), machine.backend().committedIndex(), machine.membership().view());
+    try (WalOpening found = WalOpening.find(world.disk(), config.walDir(), start, walOptions(config))) {
+      db.requireOneMember(config.walDir(), start, found);
+      Wal.Opened log = found.takeOver();
+      if (log.brokenCopy() != null) {
+        LOG.atInfo()
+            .addKeyValue("path", log.brokenCopy().toString())
+            .addKeyValue("offset", found.endOffset())
+            .log(found.isTorn() ? "repaired WAL" : "cut off what lay behind the end of the WAL, keeping a copy");
+      }
+      return log;
     }
   }
 

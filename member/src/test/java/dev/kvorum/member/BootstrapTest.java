@@ -23,12 +23,15 @@ import dev.kvorum.wal.WalMetadata;
 import dev.kvorum.wal.WalOptions;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -99,6 +102,70 @@ class BootstrapTest {
     Files.copy(
         LiveMember.config(later, Map.of()).dbFile(), config().dbFile(), StandardCopyOption.REPLACE_EXISTING);
     assertRefused("does not match with log");
+  }
+
+  /// By its own rules a log ends where the head of a record was overwritten with zeros. The db knows better, and what is
+  /// behind the damage must still be there when somebody comes to mend it.
+  @Test
+  void aLogDamagedBeforeWhatItsDbHasAppliedIsRefusedAsItIs() throws Exception {
+    wrote(directory, 60);
+    Path segment = firstSegment();
+    byte[] whole = Files.readAllBytes(segment);
+    int head = frameOf(whole, "key30");
+    for (int end : new int[] {head + 24, (head + 511) / 512 * 512 + 512}) {
+      byte[] damaged = whole.clone();
+      Arrays.fill(damaged, head, end, (byte) 0);
+      Files.write(segment, damaged);
+      assertThatThrownBy(() -> LiveMember.start(directory))
+          .isInstanceOf(StartupException.class)
+          .hasMessageMatching(
+              "database file .* index 6\\d\\) does not match with log \\(last index 3\\d\\): "
+                  + "the log ends at offset " + head + " of " + segment);
+      assertThat(Arrays.equals(Files.readAllBytes(segment), damaged)).as("not touched").isTrue();
+      assertThat(disk.list(config().walDir())).noneMatch(name -> name.endsWith(".broken"));
+    }
+    Files.write(segment, whole);
+    try (LiveMember live = LiveMember.start(directory)) {
+      assertThat(live.all().getCount()).isEqualTo(60);
+    }
+  }
+
+  /// Where the frame begins whose record holds `text`.
+  private static int frameOf(byte[] segment, String text) {
+    ByteBuffer bytes = ByteBuffer.wrap(segment).order(ByteOrder.LITTLE_ENDIAN);
+    for (int at = 0; ; ) {
+      int length = (int) (bytes.getLong(at) & 0xFFFF_FFFFL);
+      if (new String(segment, at + 8, length, StandardCharsets.ISO_8859_1).contains(text)) {
+        return at;
+      }
+      at += 8 + length + (-length & 7);
+    }
+  }
+
+  @Test
+  void aDbOfAnotherClusterIsRefusedWhateverTheFlags() throws Exception {
+    wrote(directory, 20);
+    Path other = directory.resolveSibling(directory.getFileName() + "-other");
+    Map<String, Object> elsewhere =
+        Map.of("clusterToken", "another", "initialCluster", Map.of("default", URLS), "forceNewCluster", false);
+    long stranger;
+    try (LiveMember live = LiveMember.start(LiveMember.config(other, elsewhere), disk)) {
+      stranger = live.member.memberId();
+      live.put("foreign", "1");
+    }
+    long self = MemberIds.ofBootstrap(URLS, "etcd-cluster");
+    assertThat(stranger).isNotEqualTo(self);
+    Files.copy(
+        LiveMember.config(other, Map.of()).dbFile(), config().dbFile(), StandardCopyOption.REPLACE_EXISTING);
+    byte[] log = Files.readAllBytes(firstSegment());
+    for (boolean force : new boolean[] {false, true}) {
+      assertThatThrownBy(() -> LiveMember.start(LiveMember.config(directory, Map.of("forceNewCluster", force)), disk))
+          .isInstanceOf(StartupException.class)
+          .hasMessageContaining("is of another cluster than the log")
+          .hasMessageContaining(
+              "its members [" + MemberIds.toHex(stranger) + "] do not include " + MemberIds.toHex(self));
+      assertThat(Arrays.equals(Files.readAllBytes(firstSegment()), log)).as("not touched").isTrue();
+    }
   }
 
   @Test
@@ -240,7 +307,7 @@ class BootstrapTest {
 
   private static void overwrite(Path file, long from, int length) throws IOException {
     byte[] damage = new byte[length];
-    java.util.Arrays.fill(damage, (byte) 0x5a);
+    Arrays.fill(damage, (byte) 0x5a);
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
       channel.write(ByteBuffer.wrap(damage), from);
     }

@@ -45,7 +45,8 @@ public final class Wal implements AutoCloseable {
   /// @param wal ready to append behind it
   /// @param hardState the last one written; EMPTY when none was
   /// @param entries those after the start, consecutive; later records have replaced earlier ones
-  /// @param brokenCopy where a torn last segment was copied before its tail was cut off; null when nothing was torn
+  /// @param brokenCopy where the last segment was copied before what lay behind its end was cut off: a record that was
+  ///     never whole, or anything but zeros; null when there was nothing
   public record Opened(
       Wal wal, WalMetadata metadata, HardState hardState, List<Entry> entries, @Nullable Path brokenCopy) {}
 
@@ -100,12 +101,15 @@ public final class Wal implements AutoCloseable {
     return WalOpening.create(disk, directory, metadata, options);
   }
 
-  /// Opens the log at `start` (of [WalReading#validSnapshots], or [WalSnapshot#EMPTY]), repairing once a torn tail.
+  /// Opens the log at `start` (of [WalReading#validSnapshots], or [WalSnapshot#EMPTY]), repairing once a torn tail. Who
+  /// knows something that the log must hold uses [WalOpening], and asks for it before the log is changed.
   ///
   /// @throws dev.kvorum.env.CorruptionException when anything but the tail of the last segment is damaged
   /// @throws WalException when the log does not fit `start`, or another process holds it
   public static Opened open(Disk disk, Path directory, WalSnapshot start, WalOptions options) throws IOException {
-    return WalOpening.open(disk, directory, start, options);
+    try (WalOpening found = WalOpening.find(disk, directory, start, options)) {
+      return found.takeOver();
+    }
   }
 
   /// See [WalReading#validSnapshots].

@@ -3,6 +3,8 @@ package dev.kvorum.wal;
 import dev.kvorum.env.CorruptionException;
 import dev.kvorum.env.Disk;
 import dev.kvorum.env.DiskFile;
+import dev.kvorum.env.Invariant;
+import dev.kvorum.raft.Entry;
 import dev.kvorum.raft.HardState;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -13,11 +15,30 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// How a log comes to be written to: made anew, or read to its end, repaired and taken over.
-final class WalOpening {
-  private WalOpening() {}
-
+/// How a log comes to be written to: made anew, or found, read to its end, and taken over.
+///
+/// In between, a log that was found is locked and not changed: whoever is to write it looks first whether it is what they
+/// take it for. For [#takeOver] repairs it and cuts off what lies behind its end, and that may be more than a batch that
+/// never was whole. Where the head of a record was overwritten with zeros, or a sector of it was, in the middle of the
+/// last segment, the log ends there by the rules of its format, and so it does for etcd: a power failure that kept the
+/// later sectors of a batch and lost the first leaves the same. Only what else is known tells the two apart — an index
+/// that the db has applied already. When nothing is, the rest is cut off, but a copy is kept.
+///
+/// Owned by whoever found it, until taken over.
+public final class WalOpening implements AutoCloseable {
+  private static final int PAGE_SIZE = 4096;
   private static final int COPY_BYTES = 1 << 20;
+  private static final int SCAN_BYTES = 256 << 10;
+
+  private final Disk disk;
+  private final Path directory;
+  private final WalOptions options;
+  private final ArrayDeque<Segment> segments;
+  private final Replay replay;
+  private final RecordReader.Outcome outcome;
+  private final WalMetadata metadata;
+  private final List<Entry> entries;
+  private boolean takenOver;
 
   /// Where a [Wal] goes on.
   ///
@@ -59,39 +80,87 @@ final class WalOpening {
     }
   }
 
-  private static final int PAGE_SIZE = 4096;
-
   private static Path parentOf(Path directory) {
     Path parent = directory.getParent();
     return parent == null ? Path.of(".") : parent;
   }
 
-  static Wal.Opened open(Disk disk, Path directory, WalSnapshot start, WalOptions options) throws IOException {
+  /// Reads the log from `start` (of [WalReading#validSnapshots], or [WalSnapshot#EMPTY]) to its end.
+  ///
+  /// @throws dev.kvorum.env.CorruptionException when anything but the tail of the last segment is damaged
+  /// @throws WalException when the log does not fit `start`, or another process holds it
+  public static WalOpening find(Disk disk, Path directory, WalSnapshot start, WalOptions options) throws IOException {
     List<SegmentName> names = SegmentName.select(SegmentName.list(disk, directory), start.index());
     ArrayDeque<Segment> segments = new ArrayDeque<>();
     try {
       for (SegmentName name : names) {
         segments.add(Segment.open(disk, directory, name));
       }
-      return takeOver(disk, directory, start, options, segments);
+      return new WalOpening(disk, directory, start, options, segments);
     } catch (Throwable e) {
       closeAll(segments.stream().map(Segment::file).toList());
       throw e;
     }
   }
 
-  private static Wal.Opened takeOver(
+  private WalOpening(
       Disk disk, Path directory, WalSnapshot start, WalOptions options, ArrayDeque<Segment> segments)
       throws IOException {
-    Replay replay = Replay.entriesAfter(start, segments.stream().map(Segment::file).toList());
-    RecordReader.Outcome outcome = replay.run();
+    this.disk = disk;
+    this.directory = directory;
+    this.options = options;
+    this.segments = segments;
+    replay = Replay.entriesAfter(start, segments.stream().map(Segment::file).toList());
+    outcome = replay.run();
     replay.requireStart();
-    WalMetadata metadata = replay.metadata();
-    long offset = replay.reader().validOffset();
-    DiskFile last = segments.getLast().file();
-    requireCommitted(replay, start, last, offset);
+    metadata = replay.metadata();
+    requireCommitted(replay, start, last(), endOffset());
+    entries = List.copyOf(replay.entries());
+  }
+
+  private DiskFile last() {
+    return segments.getLast().file();
+  }
+
+  public WalMetadata metadata() {
+    return metadata;
+  }
+
+  /// The last one written; EMPTY when none was.
+  public HardState hardState() {
+    return replay.hardState();
+  }
+
+  /// Those after the start, consecutive; later records have replaced earlier ones.
+  public List<Entry> entries() {
+    return entries;
+  }
+
+  /// The last segment, which the log goes on in.
+  public Path lastSegment() {
+    return last().path();
+  }
+
+  /// Where the log ends in its last segment.
+  public long endOffset() {
+    return replay.reader().validOffset();
+  }
+
+  /// Whether a record that was never whole lies behind the end.
+  public boolean isTorn() {
+    return outcome == RecordReader.Outcome.TORN;
+  }
+
+  /// Cuts off what lies behind the end, having kept a copy of it, makes durable what was read, and hands the log over for
+  /// writing. It is closed as a [Wal] then.
+  ///
+  /// @throws IOException when that failed; the log is then as a crash might have left it
+  public Wal.Opened takeOver() throws IOException {
+    Invariant.check(!takenOver, "a log taken over twice");
+    DiskFile last = last();
+    long offset = endOffset();
     Path brokenCopy = null;
-    if (outcome == RecordReader.Outcome.TORN) {
+    if (isTorn() || anythingBehind(last, offset)) {
       brokenCopy = directory.resolve(segments.getLast().name().file() + ".broken");
       copy(disk, last, brokenCopy);
     }
@@ -107,7 +176,16 @@ final class WalOpening {
     Tail tail = new Tail(
         replay.metadataBytes(), segments, replay.hardState(), replay.lastIndex(), offset, replay.reader().crc());
     Wal wal = new Wal(disk, directory, options, tail);
-    return new Wal.Opened(wal, metadata, replay.hardState(), List.copyOf(replay.entries()), brokenCopy);
+    takenOver = true;
+    return new Wal.Opened(wal, metadata, hardState(), entries, brokenCopy);
+  }
+
+  /// Lets go of the log, unless it was taken over.
+  @Override
+  public void close() throws IOException {
+    if (!takenOver) {
+      closeAll(segments.stream().map(Segment::file).toList());
+    }
   }
 
   /// Entries are written before the state that commits them, so a log that ends before its commit index has lost some.
@@ -139,6 +217,19 @@ final class WalOpening {
     }
   }
 
+  /// Reads up to a whole segment, which takes some tens of milliseconds when the system has it in memory.
+  private static boolean anythingBehind(DiskFile last, long offset) throws IOException {
+    ByteBuffer zeros = ByteBuffer.allocate(SCAN_BYTES);
+    ByteBuffer buffer = ByteBuffer.allocate(SCAN_BYTES);
+    for (long at = offset; last.read(buffer.clear(), at) > 0; at += buffer.limit()) {
+      buffer.flip();
+      if (!buffer.equals(zeros.slice(0, buffer.limit()))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /// Behind the first zero length field there may be more: parts of a batch whose beginning never reached the disk.
   /// They were never acknowledged, and must be gone before new records are written among them.
   private static void zeroBehind(DiskFile last, long offset, WalOptions options) throws IOException {
@@ -151,7 +242,7 @@ final class WalOpening {
     }
   }
 
-  /// Keeps the torn segment as it was, for people: its tail is about to be cut off.
+  /// Keeps the segment as it was, for people: its tail is about to be cut off.
   private static void copy(Disk disk, DiskFile from, Path to) throws IOException {
     disk.delete(to);
     try (DiskFile target = disk.open(to, Disk.OpenMode.CREATE_NEW)) {

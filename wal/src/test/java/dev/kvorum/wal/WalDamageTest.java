@@ -189,6 +189,72 @@ class WalDamageTest {
   }
 
   @Test
+  void aLogThatWasFoundIsNotChangedBeforeItIsTakenOver() throws Exception {
+    edit(last, bytes -> Arrays.fill(bytes, offsets.get(2), offsets.get(2) + 24, (byte) 0));
+    byte[] damaged = Files.readAllBytes(last);
+    try (WalOpening found = WalOpening.find(disk, directory, WalSnapshot.EMPTY, OPTIONS)) {
+      assertThat(found.entries()).isEqualTo(expected(5));
+      assertThat(found.lastSegment()).isEqualTo(last);
+      assertThat(found.endOffset()).isEqualTo(offsets.get(2).longValue());
+      assertThat(found.isTorn()).isFalse();
+      assertThat(found.metadata()).isEqualTo(WalTest.METADATA);
+      assertThatExceptionOfType(WalException.class).isThrownBy(this::open)
+          .satisfies(e -> assertThat(e.reason()).isEqualTo(WalException.Reason.LOCKED));
+    }
+    assertThat(Files.readAllBytes(last)).isEqualTo(damaged);
+    try (var files = Files.list(directory)) {
+      assertThat(files).hasSize(2);
+    }
+    Wal.Opened opened = open();
+    opened.wal().close();
+    assertThat(opened.entries()).isEqualTo(expected(5));
+  }
+
+  @Test
+  void aCopyIsKeptOfWhatLiesBehindTheEndUnlessItIsZeros() throws Exception {
+    byte[] whole = Files.readAllBytes(last);
+    int sector = (offsets.get(2) + 511) / 512 * 512;
+    List<java.util.function.Consumer<byte[]>> damages = List.of(
+        bytes -> Arrays.fill(bytes, offsets.get(2), offsets.get(2) + 24, (byte) 0),
+        bytes -> Arrays.fill(bytes, offsets.get(2), sector + 512, (byte) 0),
+        bytes -> bytes[bytes.length - 1] = 1);
+    for (var damage : damages) {
+      Files.write(last, whole);
+      edit(last, damage);
+      byte[] damaged = Files.readAllBytes(last);
+      Wal.Opened opened = open();
+      opened.wal().close();
+      assertThat(opened.brokenCopy()).isEqualTo(last.resolveSibling(last.getFileName() + ".broken"));
+      assertThat(Files.readAllBytes(opened.brokenCopy())).isEqualTo(damaged);
+      Wal.Opened again = open();
+      again.wal().close();
+      assertThat(again.brokenCopy()).isNull();
+    }
+  }
+
+  /// etcd 11924. The sum of the second segment's metadata is right all the same: it counts on from the first segment.
+  @Test
+  void aSegmentWithoutItsFirstSumIsRefused() throws Exception {
+    for (Path segment : List.of(last, directory.resolve("0000000000000000-0000000000000000.wal"))) {
+      edit(segment, bytes -> {
+        int sumEnd = frameEnd(ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN), 0);
+        System.arraycopy(bytes, sumEnd, bytes, 0, bytes.length - sumEnd);
+      });
+      assertCorrupt(segment, "wal: record of type 1 where one of type 4 belongs");
+      assertThatExceptionOfType(CorruptionException.class).isThrownBy(() -> Wal.validSnapshots(disk, directory));
+    }
+  }
+
+  @Test
+  void aRecordWithoutItsSumIsRefused() throws Exception {
+    int tag = offsets.get(3) + 8 + 2;
+    assertThat(Files.readAllBytes(last)[tag]).as("of the sum").isEqualTo((byte) 0x10);
+    edit(last, bytes -> bytes[tag] = 0x20); // of a field that nobody knows
+    assertCorrupt(last, "walpb: crc mismatch");
+    assertThatExceptionOfType(CorruptionException.class).isThrownBy(() -> Wal.validSnapshots(disk, directory));
+  }
+
+  @Test
   void aLengthBeyondAllReasonIsRefused() throws Exception {
     for (long length : new long[] {
       (1L << 56) - 8, 1L << 40, 0x7FFF_FFFF_FFFFL & ~7, -1L, 0x01_00_0000_0000_0010L, 0x88_00_0000_0000_0010L,

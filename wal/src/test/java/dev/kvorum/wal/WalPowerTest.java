@@ -106,7 +106,7 @@ class WalPowerTest {
     assertThat(opened.metadata()).isEqualTo(WalTest.METADATA);
     assertThat(opened.entries().equals(seen.entries())).as("read and opened alike").isTrue();
     assertThat(opened.hardState()).isEqualTo(seen.hardState());
-    assertThat(opened.brokenCopy() != null).isEqualTo(seen.tornTail());
+    assertThat(opened.brokenCopy() != null || !seen.tornTail()).as("what is torn is kept").isTrue();
     LogHistory.State found = cursor.match(LogLife.recordedMarks(disk), start, opened.hardState(), opened.entries());
     if (found == null) {
       throw new AssertionError("the log holds what it never held: start %s, %s, entries %s".formatted(
