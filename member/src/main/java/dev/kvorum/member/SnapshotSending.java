@@ -2,7 +2,6 @@ package dev.kvorum.member;
 
 import dev.kvorum.env.World;
 import dev.kvorum.member.peer.PeerLinks;
-import dev.kvorum.raft.ConfState;
 import dev.kvorum.raft.Message;
 import dev.kvorum.raft.Snapshot;
 import dev.kvorum.state.StateMachine;
@@ -53,23 +52,30 @@ final class SnapshotSending {
   void send(Message.InstallSnapshot asked) {
     applyLoop.whenSettled(
         (index, term) -> {
-          // after a restart the state is ahead of the index, until the log is replayed: the snapshot would hold more than
-          // it says, and who starts from it might find a database ahead of its log
-          boolean replaying = index < machine.applier().appliedIndex();
-          if (underway >= UNDERWAY_MAX || replaying || index < asked.snapshot().index()) {
+          if (underway >= UNDERWAY_MAX || index < asked.snapshot().index()) {
             raftLoop.snapshotSent(asked.to(), false);
             return;
           }
           underway++;
           MembershipView members = machine.membership().view();
-          ConfState confState = Memberships.confState(members);
-          Snapshot snapshot = new Snapshot(Memberships.v2Document(members, index), confState, index, term);
+          // after a restart the state is ahead of the index until the log is replayed. Its own index is what the snapshot
+          // must say: who starts from it would find a database ahead of its log. And to wait for the replay may be to wait
+          // for ever, where nothing commits without the receiver
+          long applied = machine.applier().appliedIndex();
+          Snapshot snapshot =
+              applied > index
+                  ? snapshot(members, applied, machine.backend().batch().term())
+                  : snapshot(members, index, term);
           upkeep.commit();
           backendLoop.openSnapshot(
               database ->
                   links.sendSnapshot(
                       new Message.InstallSnapshot(asked.to(), asked.from(), asked.term(), snapshot), database));
         });
+  }
+
+  private static Snapshot snapshot(MembershipView members, long index, long term) {
+    return new Snapshot(Memberships.v2Document(members, index), Memberships.confState(members), index, term);
   }
 
   /// One has arrived, or failed. Any thread.

@@ -210,8 +210,8 @@ public final class Simulation {
         cluster.found("progress", heir.name() + " is never handed leadership: " + state());
       }
     }
-    waitFor("leases end", leasesEndNanos() + PROGRESS_NANOS, () -> staying(core).stream().allMatch(node -> operator.countLeases(node) == 0));
     waitFor("clients come to an end", PROGRESS_NANOS, () -> clients.stream().allMatch(KvClient::isDone));
+    waitFor("leases end", leasesEndNanos() + PROGRESS_NANOS, () -> staying(core).stream().allMatch(node -> operator.countLeases(node) == 0));
     waitFor("the operator is content", PROGRESS_NANOS, space::keepsKeys);
     for (Node node : staying(core)) {
       if (!isAnswered(KvClient.everything(), node)) {

@@ -1,6 +1,7 @@
 package dev.kvorum.sim.cluster;
 
 import dev.kvorum.env.sim.SimDisk;
+import dev.kvorum.env.sim.Survival;
 import dev.kvorum.sim.world.Scheduler;
 import dev.kvorum.sim.world.SimHost;
 import java.io.IOException;
@@ -15,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 /// Its member is started on what is left. It must refuse to, and say why; or be right, as the other judges see to. After
 /// a refusal its operator puts back the disk's image from before, or, where members come and go, has it removed and
 /// others added. Only such rot is drawn as can be told: bolt has sums over its meta pages and none over the others, so
-/// of these a header rots, which must fit the rest; and of the log no whole sector at its end, which could be one that was
-/// never written.
+/// of these a header rots, which must fit the rest; and of the log no whole sector at its end, which could be one that
+/// was never written.
 final class Damage {
   private static final int PAGE_BYTES = 4096;
   private static final int PAGE_HEADER_BYTES = 16;
@@ -46,6 +47,7 @@ final class Damage {
 
     Case(Node node) {
       this.node = node;
+      node.disk().restart(Survival.EVERYTHING, random); // what rots has long been written
       this.before = node.disk().copy();
     }
 
@@ -252,9 +254,23 @@ final class Damage {
     }
     List<Integer> pages = Databases.pages(bytes, PAGE_BYTES);
     if (pages.isEmpty() || random.nextInt(4) == 0) {
-      return rotBit(disk, file, (long) random.nextInt(2) * PAGE_BYTES + random.nextInt(META_BYTES));
+      return rotMeta(disk, file, Databases.olderMeta(bytes, PAGE_BYTES));
     }
     int page = pages.get(random.nextInt(pages.size()));
     return rotBit(disk, file, (long) page * PAGE_BYTES + random.nextInt(PAGE_HEADER_BYTES));
+  }
+
+  /// The older of the two, or both: without the newest alone, a state would be gone back to whose pages the commit after
+  /// it may have begun to write over.
+  private String rotMeta(SimDisk disk, Path file, int older) throws IOException {
+    if (random.nextBoolean()) {
+      return rotBit(disk, file, (long) older * PAGE_BYTES + random.nextInt(META_BYTES));
+    }
+    String[] said = new String[2];
+    for (int meta = 0; meta < 2; meta++) {
+      int at = PAGE_HEADER_BYTES + random.nextInt(META_BYTES - PAGE_HEADER_BYTES);
+      said[meta] = rotBit(disk, file, (long) meta * PAGE_BYTES + at);
+    }
+    return said[0] + "; " + said[1];
   }
 }

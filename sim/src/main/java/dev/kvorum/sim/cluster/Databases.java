@@ -13,6 +13,8 @@ import java.util.List;
 
 /// Database files, looked at from outside.
 public final class Databases {
+  private static final int TRANSACTION_OFFSET = 16 + 48;
+
   private Databases() {}
 
   /// A whole file, opened on a disk of its own.
@@ -28,6 +30,12 @@ public final class Databases {
     try (StateMachine state = open(disk.contents(file))) {
       return state.backend().committedIndex();
     }
+  }
+
+  /// Which of the two meta pages is not that of the newest state.
+  static int olderMeta(byte[] file, int pageBytes) {
+    ByteBuffer bytes = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+    return bytes.getLong(TRANSACTION_OFFSET) < bytes.getLong(pageBytes + TRANSACTION_OFFSET) ? 0 : 1;
   }
 
   /// Where pages begin that have a header, the two meta pages left out: a page inside a longer one has none.
