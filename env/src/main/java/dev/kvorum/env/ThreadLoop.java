@@ -135,8 +135,10 @@ final class ThreadLoop implements Loop, Runnable {
     }
   }
 
+  /// What becomes due meanwhile comes after whatever waits: a task that is always due again keeps nobody out.
   private void runDueTimers() {
-    for (Timer timer = timers.peek(); timer != null && timer.dueNanos - System.nanoTime() <= 0; timer = timers.peek()) {
+    long now = System.nanoTime();
+    for (Timer timer = timers.peek(); timer != null && timer.dueNanos - now <= 0; timer = timers.peek()) {
       timers.poll();
       if (!timer.cancelled) {
         timer.task.run();

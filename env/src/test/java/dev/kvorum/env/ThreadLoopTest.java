@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
@@ -27,6 +28,30 @@ class ThreadLoopTest {
     assertThat(loop.awaitStopped(DEADLINE_NANOS)).isTrue();
     assertThat(seen).hasSize(10_000).isSorted();
     assertThat(batches.get()).isPositive();
+  }
+
+  @Test
+  void aTimerThatIsAlwaysDueAgainKeepsNoTaskOut() throws Exception {
+    Loop loop = loops.loop("t", 10, () -> {}, failure -> {});
+    CountDownLatch ticks = new CountDownLatch(1);
+    CountDownLatch came = new CountDownLatch(1);
+    AtomicBoolean over = new AtomicBoolean();
+    try {
+      loop.execute(() -> tick(loop, ticks, over));
+      assertThat(ticks.await(DEADLINE_NANOS, TimeUnit.NANOSECONDS)).isTrue();
+      loop.execute(came::countDown);
+      assertThat(came.await(DEADLINE_NANOS, TimeUnit.NANOSECONDS)).isTrue();
+    } finally {
+      over.set(true);
+      loop.stop();
+    }
+  }
+
+  private static void tick(Loop loop, CountDownLatch ticks, AtomicBoolean over) {
+    ticks.countDown();
+    if (!over.get()) {
+      loop.schedule(0, () -> tick(loop, ticks, over));
+    }
   }
 
   @Test
