@@ -96,7 +96,56 @@ class CheckerTest {
     assertThat(found)
         .contains("page " + leaves[0] + ": multiple references (stack: [" + branch + " " + leaves[0] + "])");
     assertThat(found).contains("page " + leaves[1] + ": unreachable unfreed");
-    assertThatThrownBy(() -> Bolt.open(disk, FILE, BoltOptions.defaults().withInitialMapBytes(0))).isInstanceOf(CorruptionException.class);
+    assertRefusedToWriters("page " + leaves[0] + ": multiple references");
+  }
+
+  /// Keys are in order here, and each bucket is sound by itself.
+  @Test
+  void twoBucketsOnOnePage() throws Exception {
+    try (Bolt bolt = Bolt.open(disk, FILE, BoltOptions.defaults().withInitialMapBytes(0)); WriteTx tx = bolt.beginWrite()) {
+      for (int i = 0; i < 40; i++) {
+        tx.createBucketIfAbsent(new byte[] {'c'}).put(new byte[] {'k', (byte) i}, new byte[500]);
+      }
+      tx.commit();
+    }
+    long root;
+    long other;
+    try (Bolt bolt = Bolt.open(disk, FILE, BoltOptions.reading()); ReadTx tx = bolt.beginRead()) {
+      root = tx.bucket(new byte[] {'b'}).rootId;
+      other = tx.bucket(new byte[] {'c'}).rootId;
+      meta = tx.meta();
+    }
+    after(b -> {
+      int names = at(meta.root());
+      int element = names + 16 + 16;
+      int header = element + b.getInt(element + 4) + b.getInt(element + 8);
+      assertThat(b.getLong(header)).as("the root of the second bucket").isEqualTo(other);
+      b.putLong(header, root);
+    });
+    assertThat(found).anyMatch(finding -> finding.startsWith("page " + root + ": multiple references"));
+    assertRefusedToWriters("page " + root + ": multiple references");
+  }
+
+  @Test
+  void aListOfFreePagesWithinALeaf() throws Exception {
+    long list = meta.freelist();
+    long below = list - 1;
+    try (Bolt bolt = Bolt.open(disk, FILE, BoltOptions.reading()); ReadTx tx = bolt.beginRead()) {
+      PageSet reached = PageWalk.reachable(tx.pages(), meta.root());
+      while (!reached.contains(below)) {
+        below--;
+      }
+    }
+    long leaf = below;
+    after(b -> b.putInt(at(leaf) + 12, (int) (list - leaf)));
+    assertThat(found).anyMatch(finding -> finding.startsWith("page " + list + ": multiple references"));
+    assertRefusedToWriters("page " + list + ": multiple references");
+  }
+
+  private void assertRefusedToWriters(String why) {
+    assertThatThrownBy(() -> Bolt.open(disk, FILE, BoltOptions.defaults().withInitialMapBytes(0)))
+        .isInstanceOf(CorruptionException.class)
+        .hasMessageContaining(why);
   }
 
   @Test

@@ -103,6 +103,10 @@ class ClusterTest {
     try (LiveCluster cluster = LiveCluster.found(root, 3, shortLog)) {
       LiveMember behind = cluster.follower();
       LiveMember leader = cluster.leader();
+      String large = "x".repeat(100_000); // so that a defragmentation takes several steps
+      for (int i = 0; i < 30; i++) {
+        leader.put("large", large);
+      }
       for (int round = 0; round < 4; round++) {
         cluster.network.cutOff(behind.member.memberId());
         for (int i = 0; i < 150; i++) {
@@ -125,7 +129,7 @@ class ClusterTest {
       cluster.stop(at);
       cluster.restart(at);
       cluster.converge();
-      assertThat(cluster.members.get(at).all().getKvsList()).hasSize(11);
+      assertThat(cluster.members.get(at).all().getKvsList()).hasSize(12);
     }
   }
 

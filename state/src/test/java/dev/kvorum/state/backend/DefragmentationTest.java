@@ -155,6 +155,30 @@ class DefragmentationTest {
     assertThat(rows()).isEqualTo(before);
   }
 
+  /// A txn's revisions differ in their sub number alone, and a step may end behind any of them.
+  @Test
+  void txnsOfManyKeysAreCopiedWholeWhereverStepsEnd() throws IOException {
+    for (int keys = 2; keys < 40; keys++) {
+      for (int sub = 0; sub < keys; sub++) {
+        backend.batch().putKey(main, sub, sub % 5 == 4, Bytes.utf8("record " + main + "/" + sub).array());
+      }
+      main++;
+    }
+    commit();
+    List<String> before = rows();
+    for (int keysPerStep : new int[] {1, 2, 3, 7, 64}) {
+      BackendCommit commit = null;
+      try (Defragmentation copying = backend.beginDefragmentation()) {
+        while (commit == null) {
+          commit = copying.step(keysPerStep, 1 << 20);
+        }
+        assertThat(copying.copied()).isEqualTo(before.size());
+      }
+      backend.committed(commit);
+      assertThat(rows()).as("%d in a step", keysPerStep).isEqualTo(before);
+    }
+  }
+
   /// etcd 13701: the file opened after a defragmentation had lost the options of the one before.
   @Test
   void theNewFileIsWrittenUnderTheSameOptions() throws IOException {
