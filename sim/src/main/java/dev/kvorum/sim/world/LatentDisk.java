@@ -17,7 +17,7 @@ public final class LatentDisk implements Disk {
   /// Simulated databases stay far below; a read past it fails loudly.
   private static final long MAP_BYTES_MAX = 8 << 20;
 
-  private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(256 << 10);
+  private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(1 << 20);
 
   private final SimDisk disk;
   private final SimHost host;
@@ -192,7 +192,8 @@ public final class LatentDisk implements Disk {
 
     @Override
     public void write(ByteBuffer src, long position) throws IOException {
-      if (isSpareSegment(path()) && src.remaining() >= ZEROS.capacity() / 2 && random.nextInt(16) > 0) {
+      boolean isLarge = src.remaining() >= ZEROS.capacity() / 8 && src.remaining() <= ZEROS.capacity();
+      if (isLarge && isSpareSegment(path()) && random.nextInt(16) > 0) {
         ByteBuffer zeros = ZEROS.slice(0, src.remaining());
         if (src.mismatch(zeros) < 0) {
           scheduler.spend(src.remaining() / 2);
