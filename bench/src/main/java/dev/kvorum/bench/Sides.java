@@ -1,5 +1,6 @@
 package dev.kvorum.bench;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -19,10 +20,22 @@ record Sides(@Nullable Path ours, @Nullable Path other, Path dataDir) {
     if (only.equals("other") && against.isEmpty()) {
       throw new IllegalArgumentException("--only other needs --against PATH");
     }
-    Path ours = Path.of(arguments.text("--ours", root.resolve("bin/etcd").toString())).toAbsolutePath();
+    String ours = arguments.text("--ours", "");
     return new Sides(
-        only.equals("other") ? null : ours,
-        only.equals("ours") || against.isEmpty() ? null : Path.of(against).toAbsolutePath(),
+        only.equals("other") ? null : program(ours, root.resolve("bin/etcd")),
+        only.equals("ours") || against.isEmpty() ? null : program(against, null),
         Path.of(arguments.text("--data-dir", root.resolve("bench/target/data").toString())).toAbsolutePath());
+  }
+
+  /// Checked before any server is started: the other one's turn may be minutes away.
+  private static Path program(String given, @Nullable Path otherwise) {
+    if (given.isEmpty() && otherwise != null) {
+      return otherwise.toAbsolutePath();
+    }
+    Path path = Path.of(given).toAbsolutePath();
+    if (!Files.isRegularFile(path) || !Files.isExecutable(path)) {
+      throw new IllegalArgumentException("no program is at " + path);
+    }
+    return path;
   }
 }

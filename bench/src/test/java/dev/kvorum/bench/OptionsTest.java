@@ -15,18 +15,26 @@ class OptionsTest {
 
   @Test
   void clientsAreSpreadOverAHundredConnections() {
-    Options options = parse("put --clients 1000 --against /other/etcd");
+    Options options = parse("put --clients 1000 --against /bin/sh");
     assertThat(options.conns()).isEqualTo(100);
     assertThat(options.inflight()).isEqualTo(10);
-    assertThat(options.other()).isEqualTo(Path.of("/other/etcd"));
+    assertThat(options.other()).isEqualTo(Path.of("/bin/sh"));
     assertThat(options.ours()).isEqualTo(Path.of("/repo/bin/etcd"));
     assertThat(Row.of(options)).extracting(Row::name).containsExactly("put 100x10");
   }
 
   @Test
   void oneSideMayBeLeftOut() {
-    assertThat(parse("put --only ours --against /other/etcd").other()).isNull();
-    assertThat(parse("put --only other --against /other/etcd").ours()).isNull();
+    assertThat(parse("put --only ours --against /bin/sh").other()).isNull();
+    assertThat(parse("put --only other --against /bin/sh").ours()).isNull();
+  }
+
+  @Test
+  void aProgramThatIsNotThereIsNamedBeforeAnythingStarts() {
+    for (String line : new String[] {"million --against /nonexistent/etcd", "million --ours /nonexistent/etcd"}) {
+      assertThatThrownBy(() -> million(line)).hasMessage("no program is at /nonexistent/etcd");
+    }
+    assertThat(parse("put --only ours --against /nonexistent/etcd").other()).isNull();
   }
 
   @Test
@@ -78,6 +86,9 @@ class OptionsTest {
         "puts",
         "put --only other",
         "put --only mine",
+        "put --against /nonexistent/etcd",
+        "put --against /",
+        "put --ours /nonexistent/etcd",
         "put --rounds",
         "put --rounds x",
         "put --rounds 0",

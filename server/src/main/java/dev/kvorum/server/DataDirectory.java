@@ -6,6 +6,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
@@ -74,19 +75,30 @@ record DataDirectory(Path path, boolean initialized) {
   ///
   /// @throws IOException in etcd's words when that cannot be
   void makeWritable() throws IOException {
-    try {
-      if (Files.exists(path)) {
+    if (Files.exists(path)) {
+      try {
         warnOfPermissions(path);
-      } else {
-        Files.createDirectories(path, PosixFilePermissions.asFileAttribute(PRIVATE));
+      } catch (IOException e) {
+        throw FailureText.cannotUse("open " + path, e);
       }
-      Path touched = path.resolve(".touch");
-      Files.deleteIfExists(touched);
-      Files.createFile(touched, PosixFilePermissions.asFileAttribute(
-          EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE)));
-      Files.delete(touched);
+    } else {
+      try {
+        Files.createDirectories(path, PosixFilePermissions.asFileAttribute(PRIVATE));
+      } catch (IOException e) {
+        throw FailureText.cannotUse("mkdir " + path, e);
+      }
+    }
+    touch(path.resolve(".touch"));
+  }
+
+  private static void touch(Path file) throws IOException {
+    Set<PosixFilePermission> ours = EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
+    Set<StandardOpenOption> options = EnumSet.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    try {
+      Files.newByteChannel(file, options, PosixFilePermissions.asFileAttribute(ours)).close();
+      Files.delete(file);
     } catch (IOException e) {
-      throw FailureText.cannotUse(path, e);
+      throw FailureText.cannotUse("open " + file, e);
     }
   }
 

@@ -8,7 +8,6 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -27,8 +26,9 @@ final class FailureText {
     };
   }
 
-  static IOException cannotUse(Path directory, IOException failure) {
-    return new IOException("cannot access data directory: mkdir " + directory + ": " + of(failure), failure);
+  /// @param doing the system call that failed and what it was about: `mkdir /data`
+  static IOException cannotUse(String doing, IOException failure) {
+    return new IOException("cannot access data directory: " + doing + ": " + of(failure), failure);
   }
 
   /// `listen tcp 127.0.0.1:2380: bind: address already in use`.

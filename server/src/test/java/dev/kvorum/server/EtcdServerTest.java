@@ -105,6 +105,9 @@ class EtcdServerTest {
         .hasMessage("readdirent " + file + ": not a directory");
     assertThatThrownBy(() -> EtcdServer.start(config("--data-dir=" + file + "/x"), (what, cause) -> {}))
         .hasMessageStartingWith("cannot access data directory: mkdir " + file + "/x: ");
+    Path data = Files.createDirectories(directory.resolve("there/.touch")).getParent();
+    assertThatThrownBy(() -> EtcdServer.start(config("--data-dir=" + data), (what, cause) -> {}))
+        .hasMessage("cannot access data directory: open " + data + "/.touch: is a directory");
   }
 
   @Test

@@ -132,8 +132,16 @@ public final class BoltTool {
     return Path.of(Arguments.parse(rest, List.of(), List.of()).words(1, 1).getFirst());
   }
 
+  /// @throws IOException when `file` is a directory: the system tells of that without naming it
+  private Path notDirectory(Path file) throws IOException {
+    if (disk.isDirectory(file)) {
+      throw new IOException("\"" + file + "\" is a directory and no database file");
+    }
+    return file;
+  }
+
   private Bolt reading(Path file) throws IOException {
-    return Bolt.open(disk, file, BoltOptions.reading());
+    return Bolt.open(disk, notDirectory(file), BoltOptions.reading());
   }
 
   private int check(Path file) throws IOException {
@@ -253,12 +261,12 @@ public final class BoltTool {
         Arguments.parse(words.subList(Math.min(words.size(), command.split(" ").length), words.size()),
             List.of("--output"), List.of());
     if (command.equals("meta validate")) {
-      return validateMetas(Path.of(arguments.words(1, 1).getFirst()));
+      return validateMetas(notDirectory(Path.of(arguments.words(1, 1).getFirst())));
     }
     if (!List.of("revert-meta-page", "freelist abandon", "freelist rebuild").contains(command)) {
       throw new UsageException("unknown command \"" + command + "\" for \"bolt surgery\"");
     }
-    Path source = Path.of(arguments.words(1, 1).getFirst());
+    Path source = notDirectory(Path.of(arguments.words(1, 1).getFirst()));
     Path target = Path.of(arguments.required("--output"));
     switch (command) {
       case "revert-meta-page" -> {
@@ -294,7 +302,7 @@ public final class BoltTool {
 
   private int salvage(List<String> rest) throws IOException, UsageException {
     Arguments arguments = Arguments.parse(rest, List.of("--output"), List.of("--strays"));
-    Path source = Path.of(arguments.words(1, 1).getFirst());
+    Path source = notDirectory(Path.of(arguments.words(1, 1).getFirst()));
     Path target = Path.of(arguments.required("--output"));
     SalvageReport report = Salvage.run(disk, source, target, arguments.has("--strays"));
     for (SalvageReport.Loss loss : report.losses()) {
@@ -319,7 +327,7 @@ public final class BoltTool {
 
   private int edit(List<String> rest) throws IOException, UsageException {
     Arguments arguments = Arguments.parse(rest, List.of("--page-size"), List.of("--create", "--sync-freelist"));
-    Path file = Path.of(arguments.words(1, 1).getFirst());
+    Path file = notDirectory(Path.of(arguments.words(1, 1).getFirst()));
     if (!arguments.has("--create") && !disk.exists(file)) {
       throw new NoSuchFileException(file.toString());
     }

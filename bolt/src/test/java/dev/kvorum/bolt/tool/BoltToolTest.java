@@ -73,6 +73,24 @@ class BoltToolTest {
   }
 
   @Test
+  void aDirectoryIsNamedAndNotRead() throws Exception {
+    disk.createDirectories(Path.of("/snap"));
+    for (String command :
+        List.of(
+            "check /snap",
+            "export /snap",
+            "edit /snap",
+            "salvage /snap --output /out",
+            "compact /snap -o /out",
+            "surgery meta validate /snap",
+            "surgery revert-meta-page /snap --output /out")) {
+      assertThat(run("", command.split(" "))).as(command).isEqualTo(1);
+      assertThat(err).as(command).isEqualTo("Error: \"/snap\" is a directory and no database file\n");
+    }
+    assertThat(disk.exists(Path.of("/out"))).isFalse();
+  }
+
+  @Test
   void aSoundFileIsCheckedListedAndCopied() {
     make();
     assertThat(run("", "check", "/db")).isZero();
