@@ -71,6 +71,7 @@ public final class SimLinks implements PeerLinks {
 
   @Override
   public void send(Message message) {
+    network.sent(message);
     long to = message.to();
     if (network.end(to) == null || network.isCut(self, to)) {
       trace("has nobody to send to", message);

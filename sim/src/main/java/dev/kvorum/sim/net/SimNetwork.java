@@ -1,5 +1,6 @@
 package dev.kvorum.sim.net;
 
+import dev.kvorum.raft.Message;
 import dev.kvorum.sim.world.Scheduler;
 import dev.kvorum.sim.world.SimClock;
 import dev.kvorum.sim.world.SimHost;
@@ -7,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -29,9 +31,20 @@ public final class SimNetwork {
     }
   }
 
+  private Consumer<Message> witness = message -> {};
+
   public SimNetwork(Scheduler scheduler, SplittableRandom random) {
     this.scheduler = scheduler;
     this.random = random;
+  }
+
+  /// @param witness hears of each message as it is sent, before anything happens to it
+  public void onSend(Consumer<Message> witness) {
+    this.witness = witness;
+  }
+
+  void sent(Message message) {
+    witness.accept(message);
   }
 
   public void weather(Weather now) {
