@@ -42,8 +42,8 @@ final class Raft {
   private int heartbeatElapsed;
   private int electionTimeout;
 
-  private ArrayList<Message> messages = new ArrayList<>();
-  private ArrayList<Message> messagesAfterAppend = new ArrayList<>();
+  private final ArrayList<Message> messages = new ArrayList<>();
+  private final ArrayList<Message> messagesAfterAppend = new ArrayList<>();
   private ArrayList<ReadState> readStates = new ArrayList<>();
 
   Raft(RaftConfig config) {
@@ -378,23 +378,14 @@ final class Raft {
     return !messages.isEmpty() || !messagesAfterAppend.isEmpty() || !readStates.isEmpty();
   }
 
-  ArrayList<Message> takeMessages() {
-    ArrayList<Message> taken = messages;
-    messages = new ArrayList<>();
-    return taken;
+  /// What [#send] collected. Whoever hands it out copies it and clears it.
+  ArrayList<Message> messages() {
+    return messages;
   }
 
-  boolean hasMessagesAfterAppend() {
-    return !messagesAfterAppend.isEmpty();
-  }
-
-  List<Message> takeMessagesAfterAppend() {
-    if (messagesAfterAppend.isEmpty()) {
-      return List.of();
-    }
-    List<Message> taken = messagesAfterAppend;
-    messagesAfterAppend = new ArrayList<>();
-    return taken;
+  /// What [#sendAfterAppend] collected. Whoever hands it out copies it and clears it.
+  ArrayList<Message> messagesAfterAppend() {
+    return messagesAfterAppend;
   }
 
   List<ReadState> takeReadStates() {

@@ -165,11 +165,11 @@ public final class RawNode {
     boolean mustSync =
         !entries.isEmpty() || raft.term() != previousHardState.term() || raft.vote() != previousHardState.vote();
 
+    ArrayList<Message> afterAppend = raft.messagesAfterAppend();
     boolean storageWork =
-        !entries.isEmpty() || !hardState.isEmpty() || !snapshot.isEmpty() || raft.hasMessagesAfterAppend();
-    List<Message> afterAppend = raft.takeMessagesAfterAppend();
+        !entries.isEmpty() || !hardState.isEmpty() || !snapshot.isEmpty() || !afterAppend.isEmpty();
     Message appended = appendResponse(snapshot);
-    ArrayList<Message> messages = raft.takeMessages();
+    ArrayList<Message> messages = raft.messages();
     if (async) {
       if (storageWork) {
         messages.add(storageAppend(entries, hardState, snapshot, afterAppend, appended));
@@ -190,6 +190,8 @@ public final class RawNode {
     Ready ready =
         new Ready(
             softState, hardState, raft.takeReadStates(), entries, snapshot, committed, messages, mustSync);
+    messages.clear();
+    afterAppend.clear();
     accept(ready);
     return ready;
   }
@@ -308,11 +310,10 @@ public final class RawNode {
       Snapshot snapshot,
       List<Message> afterAppend,
       @Nullable Message appended) {
-    List<Message> responses = new ArrayList<>(afterAppend);
     if (appended != null) {
-      responses.add(appended);
+      afterAppend.add(appended);
     }
-    return new Message.StorageAppend(Message.APPEND_THREAD, raft.id, entries, hardState, snapshot, responses);
+    return new Message.StorageAppend(Message.APPEND_THREAD, raft.id, entries, hardState, snapshot, afterAppend);
   }
 
   private Message storageApply(List<Entry> committed) {

@@ -18,6 +18,10 @@ final class Unstable {
   private Entry[] array = new Entry[SMALLEST];
   private int start;
   private int count;
+
+  /// What was appended last, as it came: a leader hands the same run to storage and to each follower.
+  private List<Entry> latest = Entries.NONE;
+
   private long offset;
   private long offsetInProgress;
 
@@ -89,6 +93,9 @@ final class Unstable {
 
   /// Entries `[low, high)`, all of which are here.
   List<Entry> slice(long low, long high) {
+    if (high - low == latest.size() && low < high && latest.get(0).index() == low) {
+      return latest;
+    }
     int from = start + (int) (low - offset);
     return Entries.wrap(Arrays.copyOfRange(array, from, from + (int) (high - low)));
   }
@@ -137,6 +144,7 @@ final class Unstable {
     count -= stable;
     if (count == 0) {
       start = 0;
+      latest = Entries.NONE;
     }
     offset = index + 1;
     offsetInProgress = Math.max(offsetInProgress, offset);
@@ -156,11 +164,14 @@ final class Unstable {
     array = new Entry[SMALLEST];
     start = 0;
     count = 0;
+    latest = Entries.NONE;
     snapshot = received;
     snapshotInProgress = false;
   }
 
   /// Adds entries, which follow each other, replacing whatever was at or behind the first one's index.
+  ///
+  /// @param entries a list that never changes
   void truncateAndAppend(List<Entry> entries) {
     long from = entries.get(0).index();
     if (from <= offset) {
@@ -181,6 +192,7 @@ final class Unstable {
     } else {
       Invariant.check(from == offset + count, "a gap in the log");
     }
+    latest = entries;
     reserve(entries.size());
     for (int i = 0, n = entries.size(); i < n; i++) {
       array[start + count++] = entries.get(i);
