@@ -51,8 +51,31 @@ record SegmentName(long sequence, long index) {
     return names;
   }
 
-  /// The segments that hold what follows `index`: from the last one that begins at or before it.
-  static List<SegmentName> select(List<SegmentName> all, long index) throws WalException {
+  /// Something that reads segments, the oldest first.
+  interface Reading<T> {
+    T of(List<SegmentName> segments) throws IOException;
+  }
+
+  /// Reads the segments that hold what follows a snapshot at `index`: from the last one on that begins at or before it.
+  ///
+  /// The snapshot's mark may lie in a segment before: where a crash kept a snapshot from being installed, the log goes on
+  /// from where it was, may be cut there, and come to commit what the mark says after all. So reading begins earlier when
+  /// it does not find it.
+  static <T> T read(List<SegmentName> all, long index, Reading<T> reading) throws IOException {
+    for (int first = firstFor(all, index); ; first--) {
+      List<SegmentName> selected = all.subList(first, all.size());
+      requireConsecutive(selected);
+      try {
+        return reading.of(selected);
+      } catch (WalException e) {
+        if (e.reason() != WalException.Reason.SNAPSHOT_NOT_FOUND || first == 0) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private static int firstFor(List<SegmentName> all, long index) throws WalException {
     int first = all.size() - 1;
     while (first >= 0 && Long.compareUnsigned(all.get(first).index, index) > 0) {
       first--;
@@ -62,9 +85,7 @@ record SegmentName(long sequence, long index) {
           WalException.Reason.FILE_NOT_FOUND,
           "wal: file not found which matches the snapshot index '" + Long.toUnsignedString(index) + "'");
     }
-    List<SegmentName> selected = List.copyOf(all.subList(first, all.size()));
-    requireConsecutive(selected);
-    return selected;
+    return first;
   }
 
   private static void requireConsecutive(List<SegmentName> segments) throws WalException {

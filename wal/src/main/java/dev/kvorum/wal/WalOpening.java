@@ -90,7 +90,12 @@ public final class WalOpening implements AutoCloseable {
   /// @throws dev.kvorum.env.CorruptionException when anything but the tail of the last segment is damaged
   /// @throws WalException when the log does not fit `start`, or another process holds it
   public static WalOpening find(Disk disk, Path directory, WalSnapshot start, WalOptions options) throws IOException {
-    List<SegmentName> names = SegmentName.select(SegmentName.list(disk, directory), start.index());
+    List<SegmentName> all = SegmentName.list(disk, directory);
+    return SegmentName.read(all, start.index(), names -> find(disk, directory, start, options, names));
+  }
+
+  private static WalOpening find(
+      Disk disk, Path directory, WalSnapshot start, WalOptions options, List<SegmentName> names) throws IOException {
     ArrayDeque<Segment> segments = new ArrayDeque<>();
     try {
       for (SegmentName name : names) {

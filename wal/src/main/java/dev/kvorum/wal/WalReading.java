@@ -26,8 +26,13 @@ public final class WalReading {
   /// @throws dev.kvorum.env.CorruptionException when anything else is damaged
   /// @throws WalException when the log does not fit `start`
   public static Contents read(Disk disk, Path directory, WalSnapshot start) throws IOException {
-    List<SegmentName> names = SegmentName.select(SegmentName.list(disk, directory), start.index());
-    List<DiskFile> files = openAll(disk, directory, names);
+    List<SegmentName> all = SegmentName.list(disk, directory);
+    return SegmentName.read(all, start.index(), segments -> read(disk, directory, start, segments));
+  }
+
+  private static Contents read(Disk disk, Path directory, WalSnapshot start, List<SegmentName> segments)
+      throws IOException {
+    List<DiskFile> files = openAll(disk, directory, segments);
     try {
       Replay replay = Replay.entriesAfter(start, files);
       boolean torn = replay.run() == RecordReader.Outcome.TORN;
