@@ -13,12 +13,12 @@ import java.util.TreeSet;
 /// A seeded defect: what is wrong, and which lines say so.
 ///
 /// @param about in one sentence, with the rule it breaks or the bug it was
-/// @param hides it takes the simulator hundreds of seeds to find it
-record Mutant(String name, String about, boolean hides, List<Edit> edits) {
+/// @param quick the simulator finds it within some dozens of seeds: fit for every build
+record Mutant(String name, String about, boolean quick, List<Edit> edits) {
   /// From the root of the sources.
   static final String LIST = "sim/mutants.txt";
 
-  private static final String HIDES = " (hides)";
+  private static final String QUICK = " (quick)";
 
   /// Lines of one file that others take the place of. They occur exactly once; indentation does not count.
   ///
@@ -36,15 +36,15 @@ record Mutant(String name, String about, boolean hides, List<Edit> edits) {
       String rest = line.length() > 2 ? line.substring(2).strip() : "";
       if (line.startsWith("mutant ")) {
         String name = line.substring(7).strip();
-        boolean hides = name.endsWith(HIDES);
-        mutants.add(new Mutant(hides ? name.substring(0, name.length() - HIDES.length()) : name, "", hides, new ArrayList<>()));
+        boolean quick = name.endsWith(QUICK);
+        mutants.add(new Mutant(quick ? name.substring(0, name.length() - QUICK.length()) : name, "", quick, new ArrayList<>()));
       } else if (line.isBlank() || line.startsWith("#")) {
         continue;
       } else if (mutants.isEmpty()) {
         throw new IllegalArgumentException(file + ":" + number + ": a mutant's name is missing");
       } else if (line.startsWith(": ")) {
         Mutant last = mutants.removeLast();
-        mutants.add(new Mutant(last.name, rest, last.hides, last.edits));
+        mutants.add(new Mutant(last.name, rest, last.quick, last.edits));
       } else if (line.startsWith("in ")) {
         mutants.getLast().edits.add(new Edit(line.substring(3).strip(), new ArrayList<>(), new ArrayList<>()));
       } else if (line.startsWith("< ") && !mutants.getLast().edits.isEmpty()) {
