@@ -72,6 +72,12 @@ public final class Encoded {
     return whole;
   }
 
+  void appendTo(ProtoWriter out) {
+    for (int i = 0; i < arrays.length; i++) {
+      out.append(arrays[i], offsets[i], lengths[i]);
+    }
+  }
+
   public void writeTo(OutputStream out) throws IOException {
     writeTo(out, 0, 0);
   }

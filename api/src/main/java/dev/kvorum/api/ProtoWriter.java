@@ -194,6 +194,11 @@ public final class ProtoWriter {
     }
   }
 
+  /// The same of what is encoded already in several slices.
+  public void append(Encoded fields) {
+    fields.appendTo(this);
+  }
+
   /// Bytes written so far, splices included.
   public int size() {
     return position + splicedBytes;

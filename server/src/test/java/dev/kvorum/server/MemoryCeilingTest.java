@@ -14,6 +14,11 @@ import dev.kvorum.api.etcdserverpb.RangeRequest.SortTarget;
 import dev.kvorum.api.etcdserverpb.RangeResponse;
 import dev.kvorum.api.etcdserverpb.RequestOp;
 import dev.kvorum.api.etcdserverpb.TxnRequest;
+import dev.kvorum.api.etcdserverpb.WatchCreateRequest;
+import dev.kvorum.api.etcdserverpb.WatchGrpc;
+import dev.kvorum.api.etcdserverpb.WatchRequest;
+import dev.kvorum.api.etcdserverpb.WatchResponse;
+import dev.kvorum.api.mvccpb.Event;
 import dev.kvorum.member.MemoryBudget;
 import dev.kvorum.server.config.Arguments;
 import dev.kvorum.server.config.StartRequest;
@@ -42,6 +47,9 @@ class MemoryCeilingTest {
   private static final long PATIENT_NANOS = TimeUnit.SECONDS.toNanos(60);
   private static final int KEYS = 120;
   private static final int VALUE_BYTES = 100_000;
+  /// What calls take beside what they answer, and an answer that is larger than what was left.
+  private static final long SLACK_BYTES = 1 << 20;
+
   private static final ByteString ZERO = ByteString.copyFrom(new byte[1]);
 
   @TempDir Path directory;
@@ -245,6 +253,52 @@ class MemoryCeilingTest {
     assertThat(server.member().memory().refusals()).isPositive();
   }
 
+  @Test
+  void manyWatchersOfALargeHistoryHaveItAllInTheirTurns() throws Exception {
+    List<Watch> watches = new ArrayList<>();
+    for (int i = 0; i < 12; i++) {
+      watches.add(new Watch(channel(), 2));
+    }
+    watches.forEach(watch -> watch.call.request(1));
+    MemoryBudget memory = server.member().memory();
+    long most = 0;
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    while (!watches.stream().allMatch(watch -> watch.next.isDone())) {
+      most = Math.max(most, memory.usedBytes());
+      assertThat(System.nanoTime()).as("time").isLessThan(deadline);
+      Thread.onSpinWait();
+    }
+    for (Watch watch : watches) {
+      assertThat(watch.next.get()).isEqualTo(KEYS + 2);
+    }
+    assertThat(most).as("bytes held").isLessThan(BUDGET_BYTES / 4 + SLACK_BYTES);
+  }
+
+  @Test
+  void watchersThatDoNotReadMakeRoomForThoseThatDo() throws Exception {
+    stop();
+    start("hasty", TimeUnit.MILLISECONDS.toNanos(50));
+    List<Watch> idle = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      idle.add(new Watch(channel(), 2));
+    }
+    Watch reader = new Watch(channel(), 2);
+    reader.call.request(1);
+    assertThat(reader.next.get(60, TimeUnit.SECONDS)).isEqualTo(KEYS + 2);
+    int cut = 0;
+    for (Watch watch : idle) {
+      watch.call.request(1); // gRPC tells of the end behind what has come before
+      try {
+        assertThat(watch.next.get(60, TimeUnit.SECONDS)).isEqualTo(KEYS + 2);
+      } catch (java.util.concurrent.ExecutionException ended) {
+        assertThat(((StatusRuntimeException) ended.getCause()).getStatus().getCode())
+            .isEqualTo(Status.Code.UNAVAILABLE);
+        cut++;
+      }
+    }
+    assertThat(cut).isPositive();
+  }
+
   private static void refused(Runnable call) {
     assertThatThrownBy(call::run)
         .isInstanceOfSatisfying(
@@ -253,6 +307,45 @@ class MemoryCeilingTest {
               assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
               assertThat(e.getStatus().getDescription()).isEqualTo("etcdserver: too many requests");
             });
+  }
+
+  /// A watch of all keys, of which the events are checked as they come.
+  private static final class Watch {
+    final ClientCall<WatchRequest, WatchResponse> call;
+    /// The revision after the last, once all have come.
+    final CompletableFuture<Long> next = new CompletableFuture<>();
+
+    Watch(ManagedChannel channel, long from) {
+      call = channel.newCall(WatchGrpc.getWatchMethod(), CallOptions.DEFAULT);
+      call.start(
+          new ClientCall.Listener<>() {
+            private long expected = from;
+
+            @Override
+            public void onMessage(WatchResponse response) {
+              for (Event event : response.getEventsList()) {
+                int i = (int) expected - 2;
+                if (event.getKv().getModRevision() != expected || !event.getKv().getValue().equals(value(i))) {
+                  next.completeExceptionally(new AssertionError("not revision " + expected + ": " + event.getKv().getKey()));
+                }
+                expected++;
+              }
+              if (expected == KEYS + 2) {
+                next.complete(expected);
+              }
+              call.request(1);
+            }
+
+            @Override
+            public void onClose(Status status, Metadata trailers) {
+              next.completeExceptionally(status.asRuntimeException());
+            }
+          },
+          new Metadata());
+      WatchCreateRequest.Builder create =
+          WatchCreateRequest.newBuilder().setKey(ZERO).setRangeEnd(ZERO).setStartRevision(from);
+      call.sendMessage(WatchRequest.newBuilder().setCreateRequest(create).build());
+    }
   }
 
   /// A range whose answer has begun and is not read.

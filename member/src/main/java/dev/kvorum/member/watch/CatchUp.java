@@ -4,8 +4,6 @@ import dev.kvorum.api.EtcdException;
 import dev.kvorum.env.Failpoint;
 import dev.kvorum.env.Failpoints;
 import dev.kvorum.env.Loop;
-import dev.kvorum.state.keys.Event;
-import dev.kvorum.state.keys.EventBatch;
 import dev.kvorum.state.keys.KvView;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -18,20 +16,17 @@ import java.util.function.Supplier;
 
 /// Brings watchers that are behind up to the live revision, one bounded window of history at a time.
 ///
-/// A pass takes the lowest cursor among those whose stream has room, reads at most [#WINDOW_REVISIONS] revisions (and
-/// [#WINDOW_BYTES] bytes) from there on a worker, and gives the events to all whose cursor lies in the window. Owned by
-/// the watch loop; the worker sees only an immutable view and a list.
+/// A pass takes the lowest cursor among those whose stream has room, has a [HistoryWindow] read from there on a worker,
+/// and gives the events to all whose cursor lies in the window, each as much as [WatchRoom] has room for. Who was served
+/// goes to the back. Who could not be, since not even its next revision finds room, ends the pass, and the next one
+/// waits for that room: so large responses have their turn as well as small ones. Owned by the watch loop; the worker
+/// sees only an immutable view and what to read.
 final class CatchUp {
-  /// At most this many revisions in a response, as in etcd.
-  private static final long WINDOW_REVISIONS = 1000;
+  private static final long WINDOW_BYTES_MAX = 4L << 20;
+  private static final long WINDOW_BYTES_MIN = 16 * 1024;
 
-  private static final int WINDOW_EVENTS = 10_000;
-
-  /// Enough history for one pass; it may be passed by one small read, or one large revision.
-  private static final long WINDOW_BYTES = 4L << 20;
-
-  /// Rows read at once to begin with, while nothing is known of their size.
-  private static final int FIRST_ROWS = 16;
+  /// Of the room that is free a window takes such a part: what it is read for needs the rest.
+  private static final int WINDOW_PARTS = 4;
 
   private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
   private static final int WATCHERS_PER_PASS_MAX = 512;
@@ -41,15 +36,20 @@ final class CatchUp {
   private final Executor workers;
   private final Loop loop;
   private final Supplier<KvView> views;
+  private final WatchRoom room;
   private final Set<Watcher> behind = new LinkedHashSet<>();
   private boolean reading;
+  /// What the next pass must find room for.
+  private long neededBytes = WINDOW_BYTES_MIN;
 
-  CatchUp(WatchHub hub, Failpoints failpoints, Executor workers, Loop loop, Supplier<KvView> views) {
+  CatchUp(
+      WatchHub hub, Failpoints failpoints, Executor workers, Loop loop, Supplier<KvView> views, WatchRoom room) {
     this.hub = hub;
     this.failpoints = failpoints;
     this.workers = workers;
     this.loop = loop;
     this.views = views;
+    this.room = room;
   }
 
   void add(Watcher watcher) {
@@ -57,7 +57,9 @@ final class CatchUp {
   }
 
   void remove(Watcher watcher) {
-    behind.remove(watcher);
+    if (behind.remove(watcher)) {
+      neededBytes = WINDOW_BYTES_MIN; // it may have been the one that waits for more
+    }
   }
 
   int size() {
@@ -75,25 +77,21 @@ final class CatchUp {
     try {
       cancelForgotten(view);
       List<Watcher> ready = ready();
-      if (ready.isEmpty()) {
+      if (ready.isEmpty() || !room.hasOrAwaits(neededBytes)) {
         return;
       }
-      long from = Long.MAX_VALUE;
-      boolean prevKv = false;
-      for (Watcher watcher : ready) {
-        from = Math.min(from, watcher.cursor);
-        prevKv |= watcher.prevKv;
-      }
-      // no further than the hub has gone: live events after that are still to come
-      long upTo = Math.min(hub.revision(), from + WINDOW_REVISIONS - 1);
       reading = true;
       handedOver = true;
-      read(view, from, upTo, prevKv, ready);
+      read(view, HistoryWindow.of(ready, hub.revision(), windowBytes(), 2 * room.shareBytes()), ready);
     } finally {
       if (!handedOver) {
         view.close();
       }
     }
+  }
+
+  private long windowBytes() {
+    return Math.clamp(room.freeBytes() / WINDOW_PARTS, WINDOW_BYTES_MIN, WINDOW_BYTES_MAX);
   }
 
   private void cancelForgotten(KvView view) {
@@ -117,35 +115,22 @@ final class CatchUp {
     return ready;
   }
 
-  private void read(KvView view, long from, long upTo, boolean prevKv, List<Watcher> ready) {
+  private void read(KvView view, HistoryWindow window, List<Watcher> ready) {
+    room.take(window.bytesMax());
     try {
-      workers.execute(() -> readNow(view, from, upTo, prevKv, ready));
+      workers.execute(() -> readNow(view, window, ready));
     } catch (RejectedExecutionException full) {
       view.close();
-      loop.schedule(RETRY_NANOS, this::again);
+      loop.schedule(RETRY_NANOS, () -> again(window));
     }
   }
 
-  private void readNow(KvView view, long from, long upTo, boolean prevKv, List<Watcher> ready) {
+  private void readNow(KvView view, HistoryWindow window, List<Watcher> ready) {
     try (view) {
-      List<WatchEvent> events = new ArrayList<>();
-      long next = from;
-      long bytes = 0;
-      int rows = FIRST_ROWS;
-      while (next <= upTo && bytes < WINDOW_BYTES && events.size() < WINDOW_EVENTS) {
-        EventBatch batch = view.events(next, upTo, rows, null);
-        for (Event event : batch.events()) {
-          byte[] previous = prevKv ? view.previous(event) : null;
-          events.add(new WatchEvent(event, previous));
-          bytes += event.kv().length + (previous == null ? 0 : previous.length);
-        }
-        next = batch.nextRevision();
-        rows = bytes < WINDOW_BYTES / 4 ? 2 * rows : FIRST_ROWS;
-      }
-      long readTo = next - 1;
-      loop.execute(() -> give(events, readTo, ready));
+      window.read(view);
+      loop.execute(() -> give(window, ready));
     } catch (EtcdException compacted) {
-      loop.execute(this::again); // compacted while we read: the next pass tells the watchers
+      loop.execute(() -> again(window)); // compacted while we read: the next pass tells the watchers
     } catch (Throwable failure) {
       loop.execute(
           () -> {
@@ -154,34 +139,91 @@ final class CatchUp {
     }
   }
 
-  private void again() {
+  private void again(HistoryWindow window) {
+    room.give(window.bytesMax());
     reading = false;
     run();
   }
 
-  private void give(List<WatchEvent> events, long readTo, List<Watcher> ready) {
+  private void give(HistoryWindow window, List<Watcher> ready) {
+    room.give(window.bytesMax()); // responses refer to what was read, and are booked each by itself
+    reading = false;
+    neededBytes = WINDOW_BYTES_MIN;
     for (Watcher watcher : ready) {
-      if (watcher.cancelled || watcher.cursor > readTo || !watcher.session.hasRoom()) {
+      if (watcher.cancelled || watcher.cursor > window.readTo() || !watcher.session.hasRoom()) {
         continue; // others of its stream may have taken the room meanwhile
       }
-      for (WatchEvent event : events) {
-        if (watcher.covers(event.event().key().array()) && watcher.wants(event)) {
-          watcher.matched.add(event);
-        }
-      }
-      if (!watcher.matched.isEmpty()) {
-        hub.deliver(watcher, watcher.matched, hub.revision());
-        watcher.matched.clear();
-      }
-      watcher.cursor = Math.max(watcher.cursor, readTo + 1);
-      // fairness: who was served goes to the back
-      behind.remove(watcher);
-      if (watcher.cursor > hub.revision()) {
-        hub.joinCurrent(watcher);
-      } else {
-        behind.add(watcher);
+      long needed = serve(watcher, window);
+      if (needed > 0) {
+        neededBytes = needed;
+        break;
       }
     }
-    again();
+    hub.endBatch();
+    run();
+  }
+
+  /// Gives a watcher what it wants of a window, or as many revisions of it as there is room for.
+  ///
+  /// @return 0, or the room it needs to get on at all
+  private long serve(Watcher watcher, HistoryWindow window) {
+    Cut cut = match(watcher, window);
+    if (watcher.matched.isEmpty() && cut.neededBytes > 0) {
+      return cut.neededBytes;
+    }
+    if (!watcher.matched.isEmpty()) {
+      hub.deliver(watcher, watcher.matched, hub.revision());
+      watcher.matched.clear();
+    } else if (cut.isTooLarge) {
+      hub.cancelTooLarge(watcher);
+      return 0;
+    }
+    watcher.cursor = Math.max(watcher.cursor, cut.next);
+    // fairness: who was served goes to the back
+    behind.remove(watcher);
+    if (watcher.cursor > hub.revision()) {
+      hub.joinCurrent(watcher);
+    } else {
+      behind.add(watcher);
+    }
+    return 0;
+  }
+
+  /// Where a watcher's part of a window ends.
+  ///
+  /// @param next the first revision that is not in it
+  /// @param neededBytes what that revision needs, if it is room that lacks; else 0
+  /// @param isTooLarge whether that revision can never be held
+  private record Cut(long next, long neededBytes, boolean isTooLarge) {}
+
+  /// Collects in [Watcher#matched] what the watcher wants, in whole revisions.
+  private Cut match(Watcher watcher, HistoryWindow window) {
+    long fitting = watcher.session.fitting();
+    long bytes = 0;
+    int whole = 0;
+    List<WatchEvent> matched = watcher.matched;
+    for (WatchEvent event : window.events()) {
+      if (!watcher.wants(event) || !watcher.covers(event.event().key().array())) {
+        continue;
+      }
+      if (!matched.isEmpty() && matched.getLast().revision() != event.revision()) {
+        if (bytes > fitting) {
+          break;
+        }
+        whole = matched.size();
+      }
+      if (watcher.prevKv && event.revision() == window.tooLarge()) {
+        matched.subList(whole, matched.size()).clear();
+        return new Cut(event.revision(), 0, true);
+      }
+      matched.add(event);
+      bytes += event.size(watcher.prevKv);
+    }
+    if (bytes <= fitting) {
+      return new Cut(window.readTo() + 1, 0, false);
+    }
+    long cutAt = matched.get(whole).revision();
+    matched.subList(whole, matched.size()).clear();
+    return new Cut(cutAt, bytes, false);
   }
 }

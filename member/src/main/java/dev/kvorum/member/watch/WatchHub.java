@@ -1,5 +1,6 @@
 package dev.kvorum.member.watch;
 
+import dev.kvorum.api.Encoded;
 import dev.kvorum.api.WatchCancelReason;
 import dev.kvorum.api.etcdserverpb.WatchCreateRequest;
 import dev.kvorum.api.etcdserverpb.WatchCreateRequest.FilterType;
@@ -20,6 +21,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
@@ -42,6 +44,7 @@ public final class WatchHub {
   private final WatchResponses responses;
   private final WatchMetrics metrics;
   private final MemoryBudget memory;
+  private final WatchRoom room;
   private final CatchUp catchUp;
   private final long progressNotifyNanos;
   private final RandomGenerator random;
@@ -50,11 +53,15 @@ public final class WatchHub {
   private final Set<WatchSession> sessions = new LinkedHashSet<>();
   /// Streams opened and not closed yet; also asked by the apply loop.
   private final AtomicInteger streams = new AtomicInteger();
+  /// Of events published and not matched yet.
+  private final AtomicLong publishedBytes = new AtomicLong();
   private final List<Watcher> touched = new ArrayList<>();
   private final Set<WatchSession> toFlush = new LinkedHashSet<>();
   /// Everything up to here has reached the outboxes of the current watchers.
   private long revision;
   private int prevKvWatchers;
+  /// Read for the batch being matched.
+  private long previousBytes;
 
   /// @param views retains and hands out the newest published view; the caller releases it
   /// @param startRevision the store's revision when the member starts
@@ -72,17 +79,18 @@ public final class WatchHub {
     this.views = views;
     this.metrics = metrics;
     this.memory = memory;
+    this.room = new WatchRoom(memory, this::drained);
     this.responses = new WatchResponses(headers, fragmentBytesMax);
     this.progressNotifyNanos = progressNotifyNanos;
     this.random = new SplittableRandom(world.random().nextLong());
     this.revision = startRevision;
     this.loop = world.loops().loop("watch", Integer.MAX_VALUE, this::afterBatch, onFailure);
-    this.catchUp = new CatchUp(this, failpoints, world.loops().workers(), loop, views);
+    this.catchUp = new CatchUp(this, failpoints, world.loops().workers(), loop, views, room);
   }
 
   /// @param outlet called from the watch loop whenever the session has something to poll; must not block
   public WatchSession open(Runnable outlet) {
-    WatchSession session = new WatchSession(this, memory, outlet);
+    WatchSession session = new WatchSession(this, room, outlet);
     streams.incrementAndGet(); // before the view is asked: what the apply loop passed over by then is in it
     loop.execute(
         () -> {
@@ -95,33 +103,55 @@ public final class WatchHub {
     return session;
   }
 
+  /// Whether streams wait for memory that others hold: whoever does not read for long is better given up. Any thread.
+  public boolean isShortOfMemory() {
+    return room.isShort();
+  }
+
   /// Events that have become readable, in order, up to and including `upTo`. Called by the apply loop, after the view
   /// that holds them is published and before anyone is told that they are applied.
   ///
-  /// While nobody watches, nothing is handed over: the first stream takes the revision from the view.
+  /// While nobody watches, nothing is handed over: the first stream takes the revision from the view. And when more
+  /// waits to be matched than memory has room for, the watchers are to read it from history.
   public void publish(List<Event> events, long upTo) {
-    if (streams.get() > 0) {
-      List<Event> batch = List.copyOf(events);
-      loop.execute(() -> live(batch, upTo));
+    if (streams.get() == 0) {
+      return;
     }
+    long bytes = 0;
+    for (Event event : events) {
+      bytes += event.kv().length;
+    }
+    if (publishedBytes.get() > 0 && publishedBytes.get() + bytes > room.shareBytes()) {
+      jumped(upTo);
+      return;
+    }
+    publishedBytes.addAndGet(bytes);
+    long published = bytes;
+    List<Event> batch = List.copyOf(events);
+    loop.execute(
+        () -> {
+          live(batch, upTo);
+          publishedBytes.addAndGet(-published);
+        });
   }
 
   /// The store went on from its revision to `to` at once: what happened in between is in its history only, for whoever
   /// watches to be read from there. Called by the apply loop, after the view is published.
   public void jumped(long to) {
-    loop.execute(
-        () -> {
-          List<Watcher> all = new ArrayList<>();
-          sessions.forEach(session -> session.watchers.values().forEach(all::add));
-          for (Watcher watcher : all) {
-            if (watcher != null && watcher.current && watcher.cursor <= to) {
-              watcher.cursor = Math.max(watcher.cursor, revision + 1);
-              leaveCurrent(watcher);
-              catchUp.add(watcher);
-            }
-          }
-          revision = Math.max(revision, to);
-        });
+    loop.execute(() -> jumpedNow(to));
+  }
+
+  private void jumpedNow(long to) {
+    List<Watcher> all = new ArrayList<>();
+    sessions.forEach(session -> session.watchers.values().forEach(all::add));
+    for (Watcher watcher : all) {
+      if (watcher != null && watcher.current && watcher.cursor <= to) {
+        watcher.cursor = Math.max(watcher.cursor, revision + 1);
+        leaveCurrent(watcher);
+        catchUp.add(watcher);
+      }
+    }
+    revision = Math.max(revision, to);
   }
 
   private void catchUpWithView() {
@@ -132,19 +162,33 @@ public final class WatchHub {
 
   private void live(List<Event> events, long upTo) {
     if (!events.isEmpty() && !current.isEmpty()) {
-      try (KvView view = prevKvWatchers > 0 ? views.get() : null) {
-        for (Event event : events) {
-          match(event, view);
+      if (matchAll(events)) {
+        for (Watcher watcher : touched) {
+          deliverLive(watcher);
         }
-      }
-      for (Watcher watcher : touched) {
-        deliverLive(watcher);
+      } else {
+        touched.forEach(watcher -> watcher.matched.clear());
+        jumpedNow(upTo);
       }
       touched.clear();
       responses.endBatch();
     }
     revision = Math.max(revision, upTo);
     catchUp.run();
+  }
+
+  /// @return false when what was there before takes more memory than there is room for
+  private boolean matchAll(List<Event> events) {
+    previousBytes = 0;
+    try (KvView view = prevKvWatchers > 0 ? views.get() : null) {
+      for (Event event : events) {
+        match(event, view);
+        if (previousBytes > room.shareBytes()) {
+          return false;
+        }
+      }
+    }
+    return true;
   }
 
   private void match(Event event, @Nullable KvView view) {
@@ -160,7 +204,7 @@ public final class WatchHub {
   }
 
   /// One event of the batch, encoded and joined with its predecessor only once somebody wants it.
-  private static final class MatchedEvent {
+  private final class MatchedEvent {
     private final Event event;
     private final @Nullable KvView view;
     private @Nullable WatchEvent shared;
@@ -180,9 +224,11 @@ public final class WatchHub {
     }
   }
 
-  private static byte @Nullable [] previous(KvView view, Event event) {
+  private byte @Nullable [] previous(KvView view, Event event) {
     try {
-      return view.previous(event);
+      byte[] previous = view.previous(event);
+      previousBytes += previous == null ? 0 : previous.length;
+      return previous;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -192,7 +238,7 @@ public final class WatchHub {
     if (watcher.matched.isEmpty()) {
       return; // touched twice, or filtered out
     }
-    if (watcher.session.hasRoom()) {
+    if (sizeOf(watcher.matched, watcher.prevKv) <= watcher.session.fitting()) {
       deliver(watcher, watcher.matched, watcher.matched.getLast().revision());
     } else {
       failpoints.reach(Failpoint.BEFORE_MOVE_VICTIMS);
@@ -201,6 +247,14 @@ public final class WatchHub {
       catchUp.add(watcher);
     }
     watcher.matched.clear();
+  }
+
+  private static long sizeOf(List<WatchEvent> events, boolean prevKv) {
+    long bytes = 0;
+    for (WatchEvent event : events) {
+      bytes += event.size(prevKv);
+    }
+    return bytes;
   }
 
   /// Puts `events` out and moves the cursor behind the last of them.
@@ -230,10 +284,24 @@ public final class WatchHub {
     }
   }
 
+  /// All that was matched has been delivered.
+  void endBatch() {
+    responses.endBatch();
+  }
+
   /// What `watcher` needs next has been compacted away.
   void cancelCompacted(Watcher watcher, long compactRevision) {
+    end(watcher, responses.compacted(watcher.id, compactRevision));
+  }
+
+  /// One revision, with what its keys held before, is more than can be held at once.
+  void cancelTooLarge(Watcher watcher) {
+    end(watcher, responses.tooLarge(watcher.id, revision));
+  }
+
+  private void end(Watcher watcher, Encoded last) {
     WatchSession session = watcher.session;
-    session.send(responses.compacted(watcher.id, compactRevision));
+    session.send(last);
     toFlush.add(session);
     drop(watcher);
     session.watchers.put(watcher.id, null);

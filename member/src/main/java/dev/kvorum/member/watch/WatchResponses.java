@@ -4,6 +4,7 @@ import dev.kvorum.api.Encoded;
 import dev.kvorum.api.ProtoWriter;
 import dev.kvorum.api.etcdserverpb.WatchResponse;
 import dev.kvorum.member.Headers;
+import dev.kvorum.member.MemoryBudget;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -13,12 +14,15 @@ import org.jspecify.annotations.Nullable;
 /// kept and spliced into the next watcher's response as it is. Owned by the watch loop.
 final class WatchResponses {
   private static final int FRAGMENT_FLAG_BYTES = 2;
+  /// More than that is probably referred to, not copied.
+  private static final int FIRST_BUFFER_BYTES_MAX = 1 << 20;
+  private static final Encoded NOTHING = Encoded.wrap(new byte[0]);
 
   private final Headers headers;
   private final int fragmentBytesMax;
   private List<WatchEvent> lastEvents = List.of();
   private boolean lastPrevKv;
-  private byte[] lastRun = new byte[0];
+  private Encoded lastRun = NOTHING;
 
   /// @param fragmentBytesMax above this a response of a fragmenting watcher is cut
   WatchResponses(Headers headers, int fragmentBytesMax) {
@@ -47,6 +51,14 @@ final class WatchResponses {
     return out.finish();
   }
 
+  /// What the watcher needs takes more memory than there is.
+  Encoded tooLarge(long id, long revision) {
+    ProtoWriter out = begin(revision, id);
+    out.flag(WatchResponse.CANCELED_FIELD_NUMBER, true);
+    out.text(WatchResponse.CANCEL_REASON_FIELD_NUMBER, MemoryBudget.refusal().text());
+    return out.finish();
+  }
+
   /// What the watcher needs is forgotten.
   Encoded compacted(long id, long compactRevision) {
     ProtoWriter out = begin(0, id);
@@ -62,9 +74,9 @@ final class WatchResponses {
 
   /// One response, or several parts of one when the watcher asked for fragments and they are large.
   void events(Watcher watcher, long revision, List<WatchEvent> events, Consumer<Encoded> out) {
-    byte[] run = run(events, watcher.prevKv);
+    Encoded run = run(events, watcher.prevKv);
     int headBytes = watcher.fragment ? begin(revision, watcher.id).size() : 0;
-    if (!watcher.fragment || events.size() < 2 || headBytes + run.length < fragmentBytesMax) {
+    if (!watcher.fragment || events.size() < 2 || headBytes + run.size() < fragmentBytesMax) {
       out.accept(response(watcher.id, revision, run, false));
       return;
     }
@@ -72,8 +84,7 @@ final class WatchResponses {
     int emptyBytes = headBytes + FRAGMENT_FLAG_BYTES;
     int bytes = emptyBytes;
     for (WatchEvent event : events) {
-      int length = event.encoded(watcher.prevKv).length;
-      length += 1 + ProtoWriter.varintSize(length);
+      int length = event.size(watcher.prevKv);
       if (!part.isEmpty() && bytes + length >= fragmentBytesMax) {
         out.accept(response(watcher.id, revision, encode(part, watcher.prevKv), true));
         part.clear();
@@ -85,10 +96,10 @@ final class WatchResponses {
     out.accept(response(watcher.id, revision, encode(part, watcher.prevKv), false));
   }
 
-  private Encoded response(long id, long revision, byte[] run, boolean fragment) {
+  private Encoded response(long id, long revision, Encoded run, boolean fragment) {
     ProtoWriter out = begin(revision, id);
     out.flag(WatchResponse.FRAGMENT_FIELD_NUMBER, fragment);
-    out.append(run, 0, run.length);
+    out.append(run);
     return out.finish();
   }
 
@@ -100,7 +111,7 @@ final class WatchResponses {
   }
 
   /// The encoded `events` fields, tags included.
-  private byte[] run(List<WatchEvent> events, boolean prevKv) {
+  private Encoded run(List<WatchEvent> events, boolean prevKv) {
     if (prevKv != lastPrevKv || !same(events, lastEvents)) {
       lastRun = encode(events, prevKv);
       lastEvents = List.copyOf(events);
@@ -121,23 +132,22 @@ final class WatchResponses {
     return true;
   }
 
-  private static byte[] encode(List<WatchEvent> events, boolean prevKv) {
-    int size = 0;
+  private static Encoded encode(List<WatchEvent> events, boolean prevKv) {
+    long size = 0;
     for (WatchEvent event : events) {
-      size += event.encoded(prevKv).length + 8;
+      size += event.size(prevKv);
     }
-    ProtoWriter out = new ProtoWriter(size);
+    ProtoWriter out = new ProtoWriter((int) Math.min(size, FIRST_BUFFER_BYTES_MAX));
     for (WatchEvent event : events) {
-      byte[] encoded = event.encoded(prevKv);
-      out.bytesAlways(WatchResponse.EVENTS_FIELD_NUMBER, encoded, 0, encoded.length);
+      event.writeTo(out, prevKv);
     }
-    return out.finish().toByteArray();
+    return out.finish();
   }
 
   /// Forgets the last run, so that its events can be collected.
   void endBatch() {
     lastEvents = List.of();
-    lastRun = new byte[0];
+    lastRun = NOTHING;
   }
 
   /// For a null-safe end of range.

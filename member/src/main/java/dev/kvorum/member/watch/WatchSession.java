@@ -2,7 +2,6 @@ package dev.kvorum.member.watch;
 
 import dev.kvorum.api.Encoded;
 import dev.kvorum.api.etcdserverpb.WatchCreateRequest;
-import dev.kvorum.member.MemoryBudget;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -18,16 +17,27 @@ public final class WatchSession {
   private static final int OUTBOX_RESPONSES_MAX = 128;
   private static final long OUTBOX_BYTES_MAX = 8L << 20;
 
+  /// Of the room that all streams have, one outbox takes no more than such a part, or one response.
+  private static final int OUTBOX_PARTS = 8;
+
+  /// A response of that size finds room in an empty outbox always, so that others' large ones do not hold it up.
+  private static final long SMALL_BYTES = 4 * 1024;
+
+  /// What has been taken by the network is given back in lumps: the count is shared by all streams.
+  private static final long LUMP_BYTES = 16 * 1024;
+
   /// Requests not yet dealt with and responses not yet taken, beyond which the front reads no more requests: a client
   /// that asks and never listens must not fill our memory with answers.
   private static final int UNANSWERED_MAX = 2 * OUTBOX_RESPONSES_MAX;
 
   private final WatchHub hub;
-  private final MemoryBudget memory;
+  private final WatchRoom room;
   private final Runnable outlet;
   private final ConcurrentLinkedQueue<Encoded> outbox = new ConcurrentLinkedQueue<>();
   private final AtomicInteger queued = new AtomicInteger();
   private final AtomicLong queuedBytes = new AtomicLong();
+  /// Polled, and not given back yet.
+  private final AtomicLong polledBytes = new AtomicLong();
   private final AtomicInteger requests = new AtomicInteger();
   /// Set when a watcher waits for room; whoever makes room clears it and tells the hub.
   private volatile boolean starved;
@@ -39,9 +49,9 @@ public final class WatchSession {
   boolean notifiesProgress;
 
   /// @param outlet called from the watch loop when there is something to [#poll]; must not block
-  WatchSession(WatchHub hub, MemoryBudget memory, Runnable outlet) {
+  WatchSession(WatchHub hub, WatchRoom room, Runnable outlet) {
     this.hub = hub;
-    this.memory = memory;
+    this.room = room;
     this.outlet = outlet;
   }
 
@@ -80,13 +90,19 @@ public final class WatchSession {
   }
 
   /// The next response, or null when there is none now.
+  ///
+  /// To be called only when the peer has taken what was polled before, and once more then: that is how memory is known
+  /// to be free again. Never again once the stream is closed.
   public @Nullable Encoded poll() {
     Encoded next = outbox.poll();
+    if (next == null || polledBytes.get() >= LUMP_BYTES) {
+      room.give(polledBytes.getAndSet(0));
+    }
     if (next != null) {
       int left = queued.decrementAndGet();
       queuedBytes.addAndGet(-next.size());
-      memory.give(next.size());
-      if (starved && left <= OUTBOX_RESPONSES_MAX / 2 && (left == 0 || memory.hasRoomForAnswers())) {
+      polledBytes.addAndGet(next.size());
+      if (starved && left <= OUTBOX_RESPONSES_MAX / 2) {
         starved = false;
         hub.drained();
       }
@@ -99,7 +115,7 @@ public final class WatchSession {
     if (closed) {
       return;
     }
-    memory.force(response.size());
+    room.take(response.size());
     queued.incrementAndGet();
     queuedBytes.addAndGet(response.size());
     outbox.add(response);
@@ -107,29 +123,39 @@ public final class WatchSession {
 
   /// Nobody will take what is left.
   void forget() {
+    long bytes = polledBytes.getAndSet(0);
     for (Encoded left = outbox.poll(); left != null; left = outbox.poll()) {
-      memory.give(left.size());
+      bytes += left.size();
     }
+    room.give(bytes);
   }
 
   void flush() {
     outlet.run();
   }
 
-  /// Whether another batch may be put out. An empty outbox has room always, so that everyone gets on, however slowly; the
-  /// others only while answers find room in memory.
+  /// Whether another batch may be put out, if all streams together have room for it. An empty outbox takes one always.
   boolean hasRoom() {
-    if (queued.get() == 0) {
-      return true;
-    }
-    if (memory.hasRoomForAnswers() && queued.get() < OUTBOX_RESPONSES_MAX && queuedBytes.get() < OUTBOX_BYTES_MAX) {
+    if (isBelow(OUTBOX_RESPONSES_MAX)) {
       return true;
     }
     starved = true;
     // the front may have drained it between the test and the flag
-    return queued.get() == 0
-        || memory.hasRoomForAnswers()
-            && queued.get() <= OUTBOX_RESPONSES_MAX / 2
-            && queuedBytes.get() < OUTBOX_BYTES_MAX;
+    return isBelow(OUTBOX_RESPONSES_MAX / 2 + 1);
+  }
+
+  private boolean isBelow(int responsesMax) {
+    int waiting = queued.get();
+    return waiting == 0
+        || waiting < responsesMax
+            && queuedBytes.get() < Math.min(OUTBOX_BYTES_MAX, room.shareBytes() / OUTBOX_PARTS);
+  }
+
+  /// The most bytes a response may have to be put out now. Until the watch loop puts something out, it only grows.
+  long fitting() {
+    if (!hasRoom()) {
+      return 0;
+    }
+    return Math.max(room.fitting(), queued.get() == 0 ? SMALL_BYTES : 0);
   }
 }

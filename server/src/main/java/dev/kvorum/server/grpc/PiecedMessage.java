@@ -38,9 +38,17 @@ final class PiecedMessage extends InputStream implements KnownLength, Drainable 
   private int inBuffer = HEAD_BYTES;
   private int written;
 
+  /// The one answer of a call.
   PiecedMessage(ServerCall<?, ?> call, int size) {
     this.size = size;
     this.stream = (ServerStream) STREAM.get(call);
+  }
+
+  /// Begins one of many messages of a call, of which the headers have been sent. (`sendMessage` would flush the head.)
+  static PiecedMessage ofStream(ServerCall<?, ?> call, int size) {
+    PiecedMessage message = new PiecedMessage(call, size);
+    message.stream.writeMessage(message);
+    return message;
   }
 
   private static VarHandle streamOfCall() {
@@ -81,6 +89,11 @@ final class PiecedMessage extends InputStream implements KnownLength, Drainable 
   /// Whether all that was announced has been written.
   boolean isWhole() {
     return written == size;
+  }
+
+  /// Sends what has not been sent yet of a message that is whole, and one of many.
+  void end() {
+    stream.flush();
   }
 
   /// Gives the call up: what was sent is no message, and the peer is told by a reset.

@@ -5,6 +5,7 @@ import io.grpc.netty.GrpcHttp2ConnectionHandler;
 import io.grpc.netty.InternalProtocolNegotiationEvent;
 import io.grpc.netty.InternalProtocolNegotiator;
 import io.grpc.netty.InternalProtocolNegotiators;
+import io.grpc.netty.ProtocolNegotiationEvent;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -51,7 +52,7 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
 
   private final class Sniffer extends ByteToMessageDecoder {
     private final ChannelHandler grpc;
-    private Object begin = InternalProtocolNegotiationEvent.getDefault();
+    private ProtocolNegotiationEvent begin = InternalProtocolNegotiationEvent.getDefault();
     private boolean decided;
 
     Sniffer(ChannelHandler grpc) {
@@ -75,8 +76,8 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
     /// grpc's "begin to negotiate" waits until we know whether there is anything to negotiate.
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
-      if (event.getClass() == begin.getClass()) {
-        begin = event;
+      if (event instanceof ProtocolNegotiationEvent negotiation) {
+        begin = negotiation;
       } else {
         context.fireUserEventTriggered(event);
       }
@@ -96,7 +97,7 @@ final class PortNegotiator implements InternalProtocolNegotiator.ProtocolNegotia
         decided = true;
         // grpc's handlers settle who speaks before they are handed what has been read
         context.pipeline().addAfter(context.name(), null, grpc);
-        context.fireUserEventTriggered(begin);
+        context.fireUserEventTriggered(Connection.named(begin, context.channel()));
         context.pipeline().remove(this);
       }
     }

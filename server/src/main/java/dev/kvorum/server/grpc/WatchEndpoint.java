@@ -10,13 +10,33 @@ import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.Status;
+import io.netty.util.concurrent.EventExecutor;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// One watch stream of a client: requests to its [WatchSession], its outbox back, as fast as the peer reads.
 ///
+/// A large response goes to the network piece by piece. A peer that takes nothing for long, while others wait for the
+/// memory it holds, loses its connection: to a client that is "unavailable", upon which it connects again and has its
+/// watches go on where they were.
+///
 /// Owned by the connection's loop, but for the hub's "there is something", which at most posts one drain.
 final class WatchEndpoint implements ServerCallHandler<byte[], Encoded> {
+  private static final Logger LOG = LoggerFactory.getLogger(WatchEndpoint.class);
+
+  /// Up to there a response is handed to gRPC whole.
+  private static final int WHOLE_BYTES_MAX = 1 << 20;
+
+  private static final int PIECE_BYTES = 256 * 1024;
+
   private final RequestParser<WatchRequest> parser;
   private final Gate gate;
   private final WatchHub hub;
@@ -58,6 +78,12 @@ final class WatchEndpoint implements ServerCallHandler<byte[], Encoded> {
     @SuppressWarnings("NullAway.Init") // set before the stream can be called
     private WatchSession session;
     private boolean ended;
+    /// The response being sent in pieces, and what is left of it.
+    private @Nullable PiecedMessage pieced;
+    private InputStream rest = InputStream.nullInputStream();
+    /// Whether the peer is being watched, and has taken something since it was looked at last.
+    private boolean watched;
+    private boolean moved;
     /// Whether a request has been asked for and has not come.
     private boolean reads = true;
 
@@ -126,14 +152,63 @@ final class WatchEndpoint implements ServerCallHandler<byte[], Encoded> {
 
     private void drain() {
       while (!ended && call.isReady()) {
+        moved = true;
+        if (pieced != null) {
+          sendPiece(pieced);
+          continue;
+        }
         Encoded next = session.poll();
         if (next == null) {
           break;
         }
-        call.sendMessage(next);
+        send(next);
         observer.sent(next.size());
       }
+      watchPeer();
       readOn();
+    }
+
+    private void send(Encoded response) {
+      if (response.size() <= WHOLE_BYTES_MAX) {
+        call.sendMessage(response);
+      } else {
+        rest = response.stream();
+      pieced = PiecedMessage.ofStream(call, response.size());
+      }
+    }
+
+    private void sendPiece(PiecedMessage message) {
+      try {
+        message.write(Encoded.wrap(rest.readNBytes(PIECE_BYTES)));
+      } catch (IOException e) {
+        throw new UncheckedIOException("bytes in memory", e);
+      }
+      if (message.isWhole()) {
+        message.end();
+        pieced = null;
+        rest = InputStream.nullInputStream();
+      }
+    }
+
+    /// Looks after a while whether the peer has taken any of what it holds up.
+    private void watchPeer() {
+      if (!watched && !ended && !call.isReady() && home instanceof EventExecutor loop) {
+        watched = true;
+        moved = false;
+        loop.schedule(this::lookAtPeer, gate.stallNanos(), TimeUnit.NANOSECONDS);
+      }
+    }
+
+    private void lookAtPeer() {
+      watched = false;
+      if (!ended && !moved && !call.isReady() && hub.isShortOfMemory()) {
+        LOG.atWarn()
+            .addKeyValue("waited", Duration.ofNanos(gate.stallNanos()))
+            .log("closed the connection of a watcher that does not read, while others wait for the memory it holds");
+        Connection.close(call);
+      } else {
+        watchPeer();
+      }
     }
 
     @Override
@@ -147,6 +222,9 @@ final class WatchEndpoint implements ServerCallHandler<byte[], Encoded> {
         gate.streams().closed(this);
         if (session != null) {
           session.close();
+        }
+        while (pieced != null) {
+          sendPiece(pieced); // the status comes behind a whole message, or clients took it for a broken one
         }
         call.close(status, new Metadata());
         observer.ended(status.getCode().value());

@@ -119,7 +119,8 @@ record KvState(
   }
 
   /// Events of the revisions `from` to `to` (both included) of the keys that `wanted` accepts.
-  EventBatch events(long from, long to, int rowsMax, @Nullable Predicate<Bytes> wanted) throws CorruptionException {
+  EventBatch events(long from, long to, int rowsMax, long bytesMax, @Nullable Predicate<Bytes> wanted)
+      throws CorruptionException {
     if (from < compactRevision) {
       throw EtcdException.of(EtcdError.COMPACTED);
     }
@@ -127,12 +128,14 @@ record KvState(
     List<Event> events = new ArrayList<>();
     RevisionReader rows = new RevisionReader(this, from);
     int seen = 0;
+    long bytes = 0;
     long previous = -1;
     while (rows.next() && rows.main() <= last) {
-      if (seen >= rowsMax && rows.main() != previous) {
+      if ((seen >= rowsMax || bytes >= bytesMax) && rows.main() != previous) {
         return new EventBatch(events, rows.main());
       }
       seen++;
+      bytes += rows.record().length;
       previous = rows.main();
       Bytes key = Bytes.wrap(StoredKv.keyOf(rows.record()));
       if (wanted == null || wanted.test(key)) {

@@ -107,7 +107,13 @@ public final class KvView implements AutoCloseable {
   /// @throws dev.kvorum.api.EtcdException `COMPACTED` when `from` is below the compacted revision
   public EventBatch events(long from, long to, int rowsMax, @Nullable Predicate<Bytes> wanted)
       throws CorruptionException {
-    return state.events(from, to, rowsMax, wanted);
+    return events(from, to, rowsMax, Long.MAX_VALUE, wanted);
+  }
+
+  /// The same, returning also once it has looked at `bytesMax` bytes of records; the revision they end in is finished.
+  public EventBatch events(long from, long to, int rowsMax, long bytesMax, @Nullable Predicate<Bytes> wanted)
+      throws CorruptionException {
+    return state.events(from, to, rowsMax, bytesMax, wanted);
   }
 
   /// What the key held before `event`; null when it did not exist, or when that was compacted away.
