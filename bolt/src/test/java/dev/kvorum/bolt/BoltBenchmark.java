@@ -129,7 +129,7 @@ public final class BoltBenchmark {
 
   /// Times opening alone, not closing.
   private void opens(String row, Path file, boolean listed) throws Throwable {
-    int times = measured ? 5 : listed ? 10_000 : 50;
+    int times = listed ? measured ? 200 : 10_000 : measured ? 5 : 50;
     for (int i = 0; i < times; i++) {
       row(row, 1, () -> store.open(file, listed));
       store.close();
