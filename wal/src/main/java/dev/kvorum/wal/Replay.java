@@ -7,7 +7,6 @@ import dev.kvorum.env.CorruptionException;
 import dev.kvorum.env.DiskFile;
 import dev.kvorum.raft.Entry;
 import dev.kvorum.raft.EntryType;
-import dev.kvorum.raft.EntryType;
 import dev.kvorum.raft.HardState;
 import java.io.IOException;
 import java.util.ArrayList;

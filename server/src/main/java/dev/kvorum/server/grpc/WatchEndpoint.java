@@ -173,7 +173,7 @@ final class WatchEndpoint implements ServerCallHandler<byte[], Encoded> {
         call.sendMessage(response);
       } else {
         rest = response.stream();
-      pieced = PiecedMessage.ofStream(call, response.size());
+        pieced = PiecedMessage.ofStream(call, response.size());
       }
     }
 
