@@ -477,17 +477,22 @@ final class RaftLoop {
     }
   }
 
+  /// A candidate asks for votes once its term and the log it boasts of are durable. Did it forget them, it might stand in
+  /// that term again with less in its log, and win by votes that were given for more. Raft's storage work comes last in
+  /// a Ready, and is never missing in one that begins a term.
   private void handle(Ready ready) {
     publish(ready.softState());
     for (ReadState state : ready.readStates()) {
       readIndex.confirmed(state);
     }
+    List<Message> candidacy = new ArrayList<>();
     for (Message message : ready.messages()) {
       switch (message) {
+        case Message.Vote vote -> candidacy.add(vote);
         case Message.StorageAppend append -> {
           appending.add(world.clock().nanos());
           tell(append);
-          logLoop.append(append);
+          logLoop.append(append.before(candidacy));
         }
         case Message.StorageApply apply -> applyLoop.apply(apply, this);
         case Message.InstallSnapshot snapshot -> snapshots.send(snapshot);

@@ -1,6 +1,7 @@
 package dev.kvorum.raft;
 
 import dev.kvorum.env.Bytes;
+import java.util.ArrayList;
 import java.util.List;
 
 /// What members say to each other, and (the `Storage…` family) what a node says to its own storage.
@@ -151,6 +152,16 @@ public sealed interface Message {
     public StorageAppend {
       entries = Entries.frozen(entries);
       responses = List.copyOf(responses);
+    }
+
+    /// The same, with `more` to be sent as well once it is done.
+    public StorageAppend before(List<? extends Message> more) {
+      if (more.isEmpty()) {
+        return this;
+      }
+      List<Message> all = new ArrayList<>(responses);
+      all.addAll(more);
+      return new StorageAppend(to, from, entries, hardState, snapshot, all);
     }
 
     @Override

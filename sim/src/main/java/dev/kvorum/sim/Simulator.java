@@ -6,6 +6,9 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
 
 /// The program behind `bin/sim`.
@@ -17,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 ///     --minutes M           ends after so many minutes all the same
 ///     --members N           clusters of N members at most (7)
 ///     --keep-going          goes on after a finding
+///     --jobs N              plays that many at a time (as many as there are processors)
 /// ```
 ///
 /// Exits 0 when nothing was found, 1 when something was, 2 when it does not understand.
@@ -31,13 +35,14 @@ public final class Simulator {
   private long start = new SecureRandom().nextLong() >>> 24;
   private double minutes = Double.MAX_VALUE;
   private int membersMax = MEMBERS_MAX;
+  private int jobs = Runtime.getRuntime().availableProcessors();
 
   private Simulator() {}
 
   public static void main(String[] arguments) {
     Simulator simulator = new Simulator();
     if (!simulator.understands(arguments)) {
-      System.err.println("usage: bin/sim [-v] SEED... | --seeds N [--start S] [--minutes M] [--members N] [--keep-going]");
+      System.err.println("usage: bin/sim [-v] SEED... | --seeds N [--start S] [--minutes M] [--members N] [--keep-going] [--jobs N]");
       System.exit(2);
     }
     System.exit(simulator.run() ? 0 : 1);
@@ -52,6 +57,7 @@ public final class Simulator {
           case "--seeds" -> count = Long.parseLong(arguments[++i]);
           case "--start" -> start = Long.parseLong(arguments[++i]);
           case "--minutes" -> minutes = Double.parseDouble(arguments[++i]);
+          case "--jobs" -> jobs = Integer.parseInt(arguments[++i]);
           case "--members" -> membersMax = Integer.parseInt(arguments[++i]);
           default -> seeds.add(Long.parseLong(arguments[i]));
         }
@@ -59,7 +65,7 @@ public final class Simulator {
     } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
       return false;
     }
-    return seeds.isEmpty() != (count == 0) && membersMax >= 1;
+    return seeds.isEmpty() != (count == 0) && membersMax >= 1 && jobs >= 1;
   }
 
   private boolean run() {
@@ -77,34 +83,57 @@ public final class Simulator {
   }
 
   private boolean runMany() {
-    long begun = System.nanoTime();
-    long played = 0;
-    long simulatedNanos = 0;
-    long found = 0;
     out.println("seeds from " + start);
-    for (long seed = start; played < count && elapsedMinutes(begun) < minutes; seed++) {
-      Simulation.Outcome outcome = Simulation.play(seed, membersMax, null);
+    Batch batch = new Batch();
+    try (ExecutorService players = Executors.newFixedThreadPool(jobs)) {
+      for (int i = 0; i < jobs; i++) {
+        players.execute(batch::play);
+      }
+    }
+    return batch.report();
+  }
+
+  /// Seeds one after another, to whoever has time for one. Stories share nothing.
+  private final class Batch {
+    private final long begun = System.nanoTime();
+    private long given;
+    private long played;
+    private long found;
+    private long simulatedNanos;
+
+    void play() {
+      for (OptionalLong seed = next(); seed.isPresent(); seed = next()) {
+        ended(Simulation.play(seed.getAsLong(), membersMax, null));
+      }
+    }
+
+    private synchronized OptionalLong next() {
+      boolean enough = given == count || elapsedMinutes() >= minutes || (found > 0 && !keepGoing);
+      return enough ? OptionalLong.empty() : OptionalLong.of(start + given++);
+    }
+
+    private synchronized void ended(Simulation.Outcome outcome) {
       played++;
       simulatedNanos += outcome.simulatedNanos();
       if (outcome.finding() != null) {
         found++;
         out.println(describe(outcome));
-        if (!keepGoing) {
-          break;
-        }
       }
     }
-    double took = elapsedMinutes(begun);
-    out.println(
-        String.format(
-            Locale.ROOT,
-            "%d seeds, %d with findings, in %.1f min: %.0f seeds/min, %.1f simulated hours/min",
-            played, found, took, played / took, simulatedNanos / 3.6e12 / took));
-    return found == 0;
-  }
 
-  private static double elapsedMinutes(long begun) {
-    return (System.nanoTime() - begun) / 6e10;
+    synchronized boolean report() {
+      double took = elapsedMinutes();
+      out.println(
+          String.format(
+              Locale.ROOT,
+              "%d seeds, %d with findings, in %.1f min: %.0f seeds/min, %.1f simulated hours/min",
+              played, found, took, played / took, simulatedNanos / 3.6e12 / took));
+      return found == 0 && played == given;
+    }
+
+    private double elapsedMinutes() {
+      return (System.nanoTime() - begun) / 6e10;
+    }
   }
 
   private String describe(Simulation.Outcome outcome) {

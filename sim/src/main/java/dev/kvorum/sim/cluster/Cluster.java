@@ -3,9 +3,9 @@ package dev.kvorum.sim.cluster;
 import dev.kvorum.env.Invariant;
 import dev.kvorum.member.Member;
 import dev.kvorum.member.RemoteCluster;
-import dev.kvorum.raft.Message;
 import dev.kvorum.sim.Finding;
 import dev.kvorum.sim.judge.LogJudge;
+import dev.kvorum.sim.judge.VoteJudge;
 import dev.kvorum.sim.net.SimNetwork;
 import dev.kvorum.sim.world.Scheduler;
 import dev.kvorum.sim.world.SimClock;
@@ -27,7 +27,6 @@ public final class Cluster {
   private final SimNetwork network;
   private final List<Node> nodes = new ArrayList<>();
   private final Map<Long, Long> leaderOfTerm = new TreeMap<>();
-  private final Map<Long, Map<Long, Long>> votes = new TreeMap<>();
   private final LogJudge logs = new LogJudge(this::found);
   private final Damage damage;
   private boolean healing;
@@ -40,7 +39,7 @@ public final class Cluster {
     this.scenario = scenario;
     this.network = new SimNetwork(scheduler, random.split());
     network.weather(scenario.weather());
-    network.onSend(this::sawSent);
+    network.onSend(new VoteJudge(this::found, logs, this::nameOf)::sent);
     Map<String, List<String>> founders = new TreeMap<>();
     for (int i = 0; i < scenario.members(); i++) {
       String name = "m" + ++namesGiven;
@@ -72,6 +71,10 @@ public final class Cluster {
   /// Holds against each other what members log and apply.
   public LogJudge logs() {
     return logs;
+  }
+
+  private String nameOf(long id) {
+    return nodes.stream().filter(node -> node.id() == id).findFirst().map(Node::name).orElseGet(() -> Long.toHexString(id));
   }
 
   Damage damage() {
@@ -147,24 +150,6 @@ public final class Cluster {
             node.name() + " takes " + Long.toHexString(leader) + " for the leader of term " + term + ", which was "
                 + Long.toHexString(other));
       }
-    }
-  }
-
-  /// A member votes for one candidate a term, restarts or not (Raft paper §5.2); a candidate for itself.
-  private void sawSent(Message message) {
-    switch (message) {
-      case Message.Vote asks -> sawVote(asks.from(), asks.term(), asks.from());
-      case Message.VoteResponse answers when !answers.reject() -> sawVote(answers.from(), answers.term(), answers.to());
-      default -> {}
-    }
-  }
-
-  private void sawVote(long voter, long term, long candidate) {
-    Long other = votes.computeIfAbsent(voter, none -> new TreeMap<>()).putIfAbsent(term, candidate);
-    if (other != null && other != candidate) {
-      found(
-          "one vote a term",
-          "%x votes in term %d for %x, having voted for %x".formatted(voter, term, candidate, other));
     }
   }
 

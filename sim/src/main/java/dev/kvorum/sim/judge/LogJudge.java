@@ -50,6 +50,14 @@ public final class LogJudge {
     }
   }
 
+  /// An entry's place in a log.
+  record Position(long index, long term) {
+    @Override
+    public String toString() {
+      return "entry " + index + " of term " + term;
+    }
+  }
+
   /// @param before the term of the entry before it
   private record Logged(EntryType type, Bytes data, long before, String by) {}
 
@@ -93,6 +101,20 @@ public final class LogJudge {
     log.leadsAnew = true;
     log.leadsInTerm = term;
     newestTerm = Math.max(newestTerm, term);
+  }
+
+  /// The last of what `member` has in its log from terms before `term`; null where it has no log that is known.
+  @Nullable Position lastBefore(String member, long term) {
+    Log log = logs.get(member);
+    if (log == null) {
+      return null;
+    }
+    for (Map.Entry<Long, Long> entry : log.terms.descendingMap().entrySet()) {
+      if (entry.getValue() < term) {
+        return new Position(entry.getKey(), entry.getValue());
+      }
+    }
+    return log.beginTerm < term ? new Position(log.beginIndex, log.beginTerm) : null;
   }
 
   /// If two logs hold an entry of the same index and term, it is the same, and so are all before it (§5.3).

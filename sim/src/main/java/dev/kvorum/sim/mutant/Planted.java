@@ -84,7 +84,9 @@ final class Planted implements AutoCloseable {
                 "--start",
                 Long.toString(start),
                 "--minutes",
-                Double.toString(minutes))
+                Double.toString(minutes),
+                "--jobs",
+                "1")
             .redirectErrorStream(true)
             .redirectOutput(output.toFile())
             .start();

@@ -8,8 +8,6 @@ import dev.kvorum.sim.client.Memory;
 import dev.kvorum.sim.client.Requests;
 import dev.kvorum.sim.client.TransferClient;
 import dev.kvorum.sim.model.Answer;
-import dev.kvorum.sim.net.Weather;
-import dev.kvorum.sim.world.LatentDisk;
 import dev.kvorum.sim.world.Scheduler;
 import dev.kvorum.sim.world.Trace;
 import dev.kvorum.state.Request;
@@ -29,13 +27,6 @@ class CheckpointTest {
   private Cluster cluster;
   private KvClient client;
 
-  private static Scenario scenario(boolean leaseCheckpoint) {
-    return new Scenario(
-        3, 0, 0, 0, 0, 3, 10, 0, true, false, false, 1_000, 100, 100_000_000, 1_000, 100, SECOND, 0,
-        LatentDisk.Speed.QUICK, Weather.FAIR,
-        new Scenario.Extras(false, false, Scenario.Extras.QUOTA_NONE, false, false, false, leaseCheckpoint, false));
-  }
-
   private <T> T on(Supplier<T> work) {
     AtomicReference<T> result = new AtomicReference<>();
     scheduler.spawn(null, "test", () -> result.set(work.get()));
@@ -49,7 +40,7 @@ class CheckpointTest {
 
   /// A key on a lease of 400 s, and a new leader after 310.
   private void play(boolean leaseCheckpoint) {
-    cluster = new Cluster(scheduler, random.split(), scenario(leaseCheckpoint));
+    cluster = new Cluster(scheduler, random.split(), Scenarios.quiet(leaseCheckpoint));
     client = new KvClient(cluster, random.split(), new Memory(), new Requests(random.split(), 3, 10), 1);
     TransferClient transfers = new TransferClient(cluster, random.split());
     cluster.heal(cluster.nodes());

@@ -13,8 +13,6 @@ import dev.kvorum.sim.client.KvClient;
 import dev.kvorum.sim.client.Memory;
 import dev.kvorum.sim.client.Requests;
 import dev.kvorum.sim.model.Answer;
-import dev.kvorum.sim.net.Weather;
-import dev.kvorum.sim.world.LatentDisk;
 import dev.kvorum.sim.world.Scheduler;
 import dev.kvorum.sim.world.SimHost;
 import dev.kvorum.sim.world.Trace;
@@ -35,12 +33,7 @@ class PausedLeaderTest {
   private void begin(long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     scheduler = new Scheduler(random.split(), new Trace(null));
-    Scenario scenario =
-        new Scenario(
-            3, 0, 0, 0, 0, 3, 10, 0, true, false, false, 1_000, 100, 100_000_000, 1_000, 100, SECOND, 0,
-            LatentDisk.Speed.QUICK, Weather.FAIR,
-            new Scenario.Extras(false, false, Scenario.Extras.QUOTA_NONE, false, false, false, false, false));
-    cluster = new Cluster(scheduler, random.split(), scenario);
+    cluster = new Cluster(scheduler, random.split(), Scenarios.quiet(false));
     client = new KvClient(cluster, random.split(), new Memory(), new Requests(random.split(), 3, 10), 1);
     cluster.heal(cluster.nodes());
   }
