@@ -41,7 +41,7 @@ class ElectionRulesTest {
     return solo.settle();
   }
 
-  /// Raft paper §5.1: "If a server receives a request with a stale term number, it rejects the request."
+  /// Raft paper §5.1: a message of an earlier term is not acted on.
   @ParameterizedTest
   @EnumSource(names = "PRE_CANDIDATE", mode = EnumSource.Mode.EXCLUDE)
   void aStaleTermIsIgnored(RaftState state) {
@@ -89,9 +89,8 @@ class ElectionRulesTest {
     assertThat(solo.node.state()).isEqualTo(RaftState.LEADER);
   }
 
-  /// Raft paper §5.1: "If one server's current term is smaller than the other's, then it updates its current term to
-  /// the larger value. If a candidate or leader discovers that its term is out of date, it immediately reverts to
-  /// follower state."
+  /// Raft paper §5.1: a higher term is adopted from any message, without a vote in it yet; whoever led or campaigned
+  /// follows.
   @ParameterizedTest
   @EnumSource(RaftState.class)
   void aHigherTermIsAdoptedAndMakesAFollower(RaftState state) {
@@ -127,13 +126,13 @@ class ElectionRulesTest {
     assertThat(solo.log.hardState().term()).isEqualTo(9);
   }
 
-  /// Raft paper §5.2: "When servers start up, they begin as followers."
+  /// Raft paper §5.2: a member starts as a follower.
   @Test
   void aNodeStartsAsFollowerWithoutLeader() {
     assertThat(Solo.among(3).node.softState()).isEqualTo(new SoftState(0, RaftState.FOLLOWER));
   }
 
-  /// Raft paper §5.2: "Leaders send periodic heartbeats … to all followers in order to maintain their authority."
+  /// Raft paper §5.2: a leader sends heartbeats to all, every interval.
   @Test
   void aLeaderSendsHeartbeatsToAllEveryInterval() {
     Solo solo = Solo.among(3).leadAndCommit();
@@ -178,8 +177,7 @@ class ElectionRulesTest {
     assertThat(solo.node.term()).isEqualTo(1);
   }
 
-  /// Raft paper §5.2: "A server remains in follower state as long as it receives valid RPCs from a leader or
-  /// candidate."
+  /// Raft paper §5.2: a follower that hears from its leader stays one.
   @Test
   void heartbeatsKeepAFollowerQuiet() {
     Solo solo = Solo.among(3);
@@ -190,8 +188,8 @@ class ElectionRulesTest {
     assertThat(solo.node.term()).isEqualTo(1);
   }
 
-  /// Raft paper §5.2: "To begin an election, a follower increments its current term and transitions to candidate state.
-  /// It then votes for itself and issues RequestVote RPCs in parallel to each of the other servers in the cluster."
+  /// Raft paper §5.2: a follower that hears nothing raises its term, votes for itself and asks all others for their
+  /// votes.
   @Test
   void aFollowerThatHearsNothingCampaigns() {
     Solo solo = Solo.withLog(3, 1, 3);
@@ -204,8 +202,7 @@ class ElectionRulesTest {
             new Vote(2, 1, 4, 3, 2, Bytes.EMPTY), new Vote(3, 1, 4, 3, 2, Bytes.EMPTY));
   }
 
-  /// Raft paper §5.2: "A candidate wins an election if it receives votes from a majority of the servers in the full
-  /// cluster for the same term."
+  /// Raft paper §5.2: the votes of a majority elect, each member's first answer counted once.
   @ParameterizedTest
   @CsvSource({
     "1, '', LEADER",
@@ -272,8 +269,8 @@ class ElectionRulesTest {
     assertThat(solo.node.state()).isEqualTo(RaftState.LEADER);
   }
 
-  /// Raft paper §5.5: a message that comes twice does no harm. Raft paper §5.2: "Each server will vote for at most one
-  /// candidate in a given term, on a first-come-first-served basis."
+  /// Raft paper §5.2: a server votes for one candidate in a term, the first that asks. Raft paper §5.5: a message
+  /// that comes twice does no harm.
   @ParameterizedTest
   @CsvSource({"0, 2, true", "0, 3, true", "2, 2, true", "3, 3, true", "2, 3, false", "3, 2, false"})
   void aServerVotesOnceInATerm(long votedFor, long candidate, boolean granted) {
@@ -350,8 +347,7 @@ class ElectionRulesTest {
     assertThat(again.ready().messages()).containsExactly(new VoteResponse(3, 1, 4, true));
   }
 
-  /// Raft paper §5.2: "If the leader's term … is at least as large as the candidate's current term, then the candidate
-  /// recognizes the leader as legitimate and returns to follower state."
+  /// Raft paper §5.2: a candidate that hears from a leader of its term or a later one follows it.
   @ParameterizedTest
   @CsvSource({"1", "2"})
   void aCandidateYieldsToALeader(long term) {
@@ -363,7 +359,7 @@ class ElectionRulesTest {
     assertThat(solo.node.term()).isEqualTo(term);
   }
 
-  /// Raft paper §5.2: "each candidate will time out and start a new election by incrementing its term"
+  /// Raft paper §5.2: a candidate that neither wins nor loses starts over in a new term.
   @Test
   void aSplitVoteEndsInANewElection() {
     Solo solo = Solo.among(3);
@@ -373,7 +369,7 @@ class ElectionRulesTest {
     assertThat(solo.node.term()).isEqualTo(2);
   }
 
-  /// Raft paper §5.2: "election timeouts are chosen randomly from a fixed interval"
+  /// Raft paper §5.2: election timeouts are random, and drawn anew for each election.
   @Test
   void electionTimeoutsAreDrawnFromOneToTwiceTheConfigured() {
     Set<Integer> seen = new TreeSet<>();
@@ -407,9 +403,7 @@ class ElectionRulesTest {
     assertThat(seen).hasSize(10).allMatch(ticks -> ticks >= 10 && ticks < 20);
   }
 
-  /// Raft paper §5.4.1: "the voter denies its vote if its own log is more up-to-date than that of the candidate. … If
-  /// the logs have last entries with different terms, then the log with the later term is more up-to-date. If the logs
-  /// end with the same term, then whichever log is longer is more up-to-date."
+  /// Raft paper §5.4.1: a voter denies its vote to a candidate whose log is less up-to-date than its own.
   @ParameterizedTest(name = "ours ends in {0}, theirs is at {1}/{2}")
   @CsvSource({
     "'1', 1, 1, true",
@@ -483,8 +477,7 @@ class ElectionRulesTest {
     assertThat(solo.node.state()).isEqualTo(RaftState.CANDIDATE);
   }
 
-  /// Raft paper §8: "Raft handles this by having each leader commit a blank no-op entry into the log at the start of
-  /// its term."
+  /// Raft paper §8: a new leader commits an empty entry of its term.
   @Test
   void aNewLeaderAppendsAnEmptyEntry() {
     Solo solo = Solo.withLog(1, 1, 1).lead();

@@ -12,7 +12,7 @@ import dev.kvorum.raft.tracker.ProgressState;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// How much is on its way to one follower (Raft thesis §10.2.1 on pipelining; the limits are etcd raft's).
+/// How much is on its way to one follower (Raft thesis §10.2.2 on pipelining; the limits are etcd raft's).
 class FlowControlTest {
   private static final long NO_LIMIT = RaftConfig.UNLIMITED;
 
@@ -35,7 +35,7 @@ class FlowControlTest {
     assertThat(solo.takeSent(Append.class)).singleElement().satisfies(m -> assertThat(m.entries()).hasSize(2));
   }
 
-  /// Raft thesis §10.2.1: appends are pipelined, not waiting for the acknowledgement of the one before.
+  /// Raft thesis §10.2.2: appends are pipelined, not waiting for the acknowledgement of the one before.
   @Test
   void replicationIsPipelined() {
     Solo solo = leader(Limits.ETCD);
@@ -93,7 +93,7 @@ class FlowControlTest {
     assertThat(solo.takeSent(Append.class)).extracting(m -> m.entries().size()).containsExactly(1, 1);
   }
 
-  /// Raft thesis §10.2.1: after a refusal or a failed send, the pipeline starts over from what is known to match.
+  /// Raft thesis §10.2.2: after a refusal or a failed send, the pipeline starts over from what is known to match.
   @Test
   void anUnreachableFollowerIsProbed() {
     Solo solo = leader(Limits.ETCD);
@@ -103,7 +103,7 @@ class FlowControlTest {
     assertThat(solo.node.status().progress().get(2L).next()).as("back to what it has").isEqualTo(2);
   }
 
-  /// Raft thesis §10.2.1: after a refusal or a failed send, the pipeline starts over from what is known to match.
+  /// Raft thesis §10.2.2: after a refusal or a failed send, the pipeline starts over from what is known to match.
   @Test
   void aRejectionInThePipelineGoesBackToProbing() {
     Solo solo = leader(Limits.ETCD);

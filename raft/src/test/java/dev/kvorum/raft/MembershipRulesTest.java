@@ -109,7 +109,7 @@ class MembershipRulesTest {
     assertThat(solo.takeSent()).containsExactly(new VoteResponse(9, 1, 1, false));
   }
 
-  /// Raft thesis §4.1: "only one server can be added or removed from the cluster at a time"
+  /// Raft thesis §4.1: one change that moves a voter at a time.
   @Test
   void aSecondChangeWaitsUntilTheFirstIsApplied() {
     Solo solo = proposing(Solo.among(3).leadAndCommit(), v1(Type.ADD_NODE, 4));
@@ -185,8 +185,8 @@ class MembershipRulesTest {
     assertThat(solo.node.confState()).isEqualTo(ConfState.of(List.of(1L, 2L), List.of()));
   }
 
-  /// Raft thesis §4.2.2: "a leader that is removed from the configuration steps down once the Cnew entry is committed";
-  /// etcd's goes on without counting itself until another is elected.
+  /// Raft thesis §4.2.2: a removed leader does not count itself. Unlike the thesis's, etcd's goes on until another is
+  /// elected.
   @Test
   void aRemovedLeaderGoesOnWithoutCountingItself() {
     Solo solo = proposing(Solo.among(3).leadAndCommit(), v1(Type.REMOVE_NODE, 1));
@@ -254,8 +254,7 @@ class MembershipRulesTest {
         .hasMessageContaining("removed all voters");
   }
 
-  /// Raft thesis §4.3: "Agreement (for elections and entry commitment) requires majorities from both the old and new
-  /// configurations."
+  /// Raft thesis §4.3: a joint configuration commits, elects, reads and keeps its leader by both majorities.
   @Test
   void aJointConfigurationNeedsBothMajorities() {
     Solo solo = Solo.among(3).leadAndCommit();

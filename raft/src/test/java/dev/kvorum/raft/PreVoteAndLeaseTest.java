@@ -24,8 +24,7 @@ class PreVoteAndLeaseTest {
     return Solo.among(voters, Solo.rules(r -> r.withCheckQuorum(true)));
   }
 
-  /// Raft thesis §9.6: "a candidate only increments its term if it first learns from a majority of the cluster that
-  /// they would be willing to grant the candidate their votes"
+  /// Raft thesis §9.6: a candidate raises its term only once a majority would vote for it.
   @Test
   void aRehearsalChangesNeitherTermNorVote() {
     Solo solo = preVoting(3).tick(20);
@@ -125,9 +124,8 @@ class PreVoteAndLeaseTest {
             new AppendResponse(3, 1, 7, 0, false, 0, 0), new AppendResponse(3, 1, 7, 0, false, 0, 0));
   }
 
-  /// Raft paper §6, and more fully Raft thesis §4.2.3: "if a server receives a RequestVote request within the minimum
-  /// election timeout of hearing from a current leader, it does not update its term or grant its vote". So servers that
-  /// were removed disturb nobody.
+  /// Raft thesis §4.2.3: who heard from a leader within the minimum election timeout neither votes nor takes over a
+  /// candidate's term. Raft paper §6: a removed server disturbs nobody: who hears from a leader ignores it.
   @Test
   void aFollowerWithALeaderIgnoresCandidates() {
     Solo solo = checking(3).take(new Heartbeat(1, 2, 1, 0, Bytes.EMPTY)).tick(9);
@@ -198,8 +196,7 @@ class PreVoteAndLeaseTest {
     assertThat(solo.node.lead()).isEqualTo(2);
   }
 
-  /// Raft thesis §6.2: "a leader in Raft steps down if an election timeout elapses without a successful round of
-  /// heartbeats to a majority of its cluster"
+  /// Raft thesis §6.2: a leader that reaches no majority for an election timeout steps down.
   @Test
   void aLeaderThatReachesNoQuorumStepsDown() {
     Solo solo = checking(3).leadAndCommit();

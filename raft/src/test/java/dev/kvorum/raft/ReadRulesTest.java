@@ -20,8 +20,8 @@ class ReadRulesTest {
     return Bytes.wrap(new byte[] {(byte) number, 0, 0, 0, 0, 0, 0, 0});
   }
 
-  /// Raft thesis §6.4: "2. The leader saves its current commit index in a local variable readIndex. 3. … issues a new
-  /// round of heartbeats and waits for their acknowledgments from a majority"
+  /// Raft thesis §6.4: a read is answered at the commit index of when it came, after a majority has confirmed the
+  /// leader.
   @Test
   void aReadWaitsForAQuorumOfHeartbeats() {
     Solo solo = Solo.among(3).leadAndCommit();
@@ -98,8 +98,7 @@ class ReadRulesTest {
     assertThat(solo.reads).isEmpty();
   }
 
-  /// Raft thesis §6.4: "1. If the leader has not yet marked an entry from its current term committed, it waits until it
-  /// has done so."
+  /// Raft thesis §6.4: a read waits until the leader has committed in its term.
   @Test
   void aNewLeaderFirstCommitsInItsOwnTerm() {
     Solo solo = Solo.withLog(1, 1).lead();
@@ -213,7 +212,7 @@ class ReadRulesTest {
     assertThat(solo.takeSent(Heartbeat.class)).as("no round is opened").isEmpty();
   }
 
-  /// Raft thesis §6.4.1: "the leader would … extend its lease" by the quorum checks it makes anyway.
+  /// Raft thesis §6.4.1: a lease may stand in for the round of heartbeats; it needs CheckQuorum.
   @Test
   void aLeaseAnswersWithoutARound() {
     Solo solo =

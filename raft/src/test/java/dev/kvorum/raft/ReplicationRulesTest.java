@@ -23,8 +23,7 @@ class ReplicationRulesTest {
     return list.isEmpty() ? new long[0] : Arrays.stream(list.split(",")).mapToLong(Long::parseLong).toArray();
   }
 
-  /// Raft paper §5.3: "The leader appends the command to its log as a new entry, then issues AppendEntries RPCs in
-  /// parallel to each of the other servers to replicate the entry."
+  /// Raft paper §5.3: a proposal is appended by the leader and sent to all, in parallel.
   @Test
   void aProposalIsAppendedAndSentToAll() {
     Solo solo = Solo.among(3).leadAndCommit();
@@ -35,7 +34,7 @@ class ReplicationRulesTest {
     assertThat(solo.log.entry(2)).isEqualTo(entries.get(0));
   }
 
-  /// Raft thesis §10.2.1: requests are batched into one message.
+  /// Raft thesis §10.2.2: requests are batched into one message.
   @Test
   void aBatchOfProposalsTravelsInOneMessage() {
     Solo solo = Solo.among(2).leadAndCommit();
@@ -46,8 +45,7 @@ class ReplicationRulesTest {
     assertThat(appends.get(0).entries()).extracting(e -> e.data().toUtf8()).containsExactly("a", "b", "c");
   }
 
-  /// Raft paper §5.3: "A log entry is committed once the leader that created the entry has replicated it on a majority
-  /// of the servers"
+  /// Raft paper §5.3: an entry on a majority is committed.
   @ParameterizedTest
   @CsvSource({"1, 0, true", "3, 0, false", "3, 1, true", "5, 1, false", "5, 2, true", "4, 1, false", "4, 2, true"})
   void anEntryOnAMajorityIsCommitted(int voters, int acknowledgements, boolean committed) {
@@ -82,8 +80,7 @@ class ReplicationRulesTest {
     assertThat(solo.node.committed()).isEqualTo(2);
   }
 
-  /// Raft paper §5.3: "The leader keeps track of the highest index it knows to be committed, and it includes that index
-  /// in future AppendEntries RPCs"
+  /// Raft paper §5.3: the leader tells its commit index with what it sends.
   @Test
   void aNewCommitIndexIsToldAtOnce() {
     Solo solo = Solo.among(3).leadAndCommit();
@@ -94,8 +91,7 @@ class ReplicationRulesTest {
             new Append(2, 1, 1, 1, 2, List.of(), 2), new Append(3, 1, 1, 1, 2, List.of(), 2));
   }
 
-  /// Raft paper §5.3: "Once a follower learns that a log entry is committed, it applies the entry to its local state
-  /// machine (in log order)."
+  /// Raft paper §5.3: committed entries are applied in log order, each once, by leader and follower alike.
   @Test
   void aFollowerAppliesWhatTheLeaderCommitted() {
     Solo solo = Solo.among(3);
@@ -127,7 +123,8 @@ class ReplicationRulesTest {
     assertThat(solo.node.committed()).isEqualTo(3);
   }
 
-  /// Raft paper figure 2: "set commitIndex = min(leaderCommit, index of last new entry)"
+  /// Raft paper figure 2: a follower commits up to the leader's index or its last entry known to match, whichever is
+  /// less.
   @Test
   void aFollowerCommitsNoFurtherThanItKnowsItsLogToMatch() {
     Solo solo = Solo.withLog(1, 1, 1, 1);
@@ -136,8 +133,7 @@ class ReplicationRulesTest {
     assertThat(solo.takeSent()).containsExactly(new AppendResponse(2, 1, 2, 1, false, 0, 0));
   }
 
-  /// Raft paper §5.3: "If the follower does not find an entry in its log with the same index and term, then it refuses
-  /// the new entries."
+  /// Raft paper §5.3: a follower refuses entries unless it holds the one before them.
   @ParameterizedTest(name = "log {0}, append behind {1}/{2}: hint {3}/{4}")
   @CsvSource({
     "'1,2', 3, 3, 2, 2",
@@ -157,7 +153,7 @@ class ReplicationRulesTest {
     assertThat(solo.logTerms()).hasSize(terms(log).length);
   }
 
-  /// Raft paper §5.3: "conflicting entries in follower logs will be overwritten with entries from the leader's log"
+  /// Raft paper §5.3: entries that conflict with the leader's are replaced, with all behind them; nothing else is.
   @ParameterizedTest(name = "log {0}, append {3} behind {1}/{2}")
   @CsvSource({
     "'1,2', 2, 2, '3', '1,2,3'",
@@ -254,9 +250,7 @@ class ReplicationRulesTest {
     }
   }
 
-  /// Raft paper §5.4.2: "only log entries from the leader's current term are committed by counting replicas; once an
-  /// entry from the current term has been committed in this way, then all prior entries are committed indirectly"
-  /// (figure 8)
+  /// Raft paper §5.4.2: a leader commits by counting only entries of its own term, and with them all before.
   @Test
   void aLeaderCommitsOnlyEntriesOfItsOwnTerm() {
     Solo solo = Solo.withLog(2, 1, 2).lead();
@@ -270,7 +264,7 @@ class ReplicationRulesTest {
     assertThat(solo.applied).extracting(Entry::index).containsExactly(1L, 2L, 3L);
   }
 
-  /// Raft paper figure 3: "a leader never overwrites or deletes entries in its log; it only appends new entries"
+  /// Raft paper figure 3: a leader never overwrites or deletes entries of its log (leader append-only).
   @Test
   void aLeaderIgnoresAppendsOfItsOwnTerm() {
     Solo solo = Solo.among(3).leadAndCommit();
@@ -324,8 +318,8 @@ class ReplicationRulesTest {
         .containsExactly(MessageType.APPEND, MessageType.APPEND, MessageType.STORAGE_APPEND);
   }
 
-  /// Raft thesis §10.2.1: "The leader may even commit an entry before it has been written to its own disk, if a
-  /// majority of followers have written it to their disks."
+  /// Raft thesis §10.2.1: a majority of followers commits without the leader's disk, whose entries do not count
+  /// before they are saved.
   @Test
   void followersMayCommitWithoutTheLeadersDisk() {
     Solo solo = Solo.among(3, Solo.rules(r -> r.withAsyncStorageWrites(true))).leadAndCommit();

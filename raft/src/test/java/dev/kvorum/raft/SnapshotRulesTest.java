@@ -39,8 +39,7 @@ class SnapshotRulesTest {
     return solo.node.status().progress().get(id);
   }
 
-  /// Raft paper §7: "the leader must occasionally send snapshots to followers that lag behind … when the leader has
-  /// already discarded the next log entry that it needs to send"
+  /// Raft paper §7: a follower whose next entry is compacted away is sent a snapshot.
   @Test
   void aFollowerBehindTheLogGetsASnapshot() {
     Solo solo = leaderOfOneBehind();
@@ -107,8 +106,7 @@ class SnapshotRulesTest {
     assertThat(solo.takeSent(InstallSnapshot.class)).extracting(Message::to).containsExactly(3L);
   }
 
-  /// Raft paper §7: "Usually the snapshot will contain new information not already in the recipient's log. In this
-  /// case, the follower discards its entire log"
+  /// Raft paper §7: a log that does not hold the snapshot's last entry is discarded.
   @Test
   void aSnapshotReplacesALogThatLacksIt() {
     Solo solo = Solo.withLog(1, 1, 1);
@@ -153,8 +151,7 @@ class SnapshotRulesTest {
     assertThat(solo.node.state()).isEqualTo(RaftState.CANDIDATE);
   }
 
-  /// Raft paper §7: "If instead the follower receives a snapshot that describes a prefix of its log …, then … entries
-  /// following the snapshot are still valid and must be retained."
+  /// Raft paper §7: a log that holds it is kept, and what follows it with it.
   @Test
   void aSnapshotOfOurOwnPrefixOnlyMovesTheCommitIndex() {
     Solo solo = Solo.withLog(1, 1, 1, 1);

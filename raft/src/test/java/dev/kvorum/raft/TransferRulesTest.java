@@ -21,7 +21,7 @@ class TransferRulesTest {
     assertThat(solo.node.status().leadTransferee()).isEqualTo(2);
   }
 
-  /// Raft thesis §3.10: "2. The prior leader fully updates the target server's log … 3. sends a TimeoutNow request"
+  /// Raft thesis §3.10: the target is brought up to the leader's log first, then told to campaign.
   @Test
   void aTargetThatLagsIsBroughtUpFirst() {
     Solo solo = Solo.among(3).leadAndCommit();
@@ -32,7 +32,7 @@ class TransferRulesTest {
     assertThat(solo.takeSent(TimeoutNow.class)).containsExactly(new TimeoutNow(2, 1, 1));
   }
 
-  /// Raft thesis §3.10: "1. The prior leader stops accepting new client requests."
+  /// Raft thesis §3.10: the leader takes no proposals meanwhile.
   @Test
   void proposalsAreRefusedMeanwhile() {
     Solo solo = Solo.among(3).leadAndCommit();
@@ -41,8 +41,7 @@ class TransferRulesTest {
     assertThat(solo.node.lastIndex()).isEqualTo(1);
   }
 
-  /// Raft thesis §3.10: "If leadership transfer does not complete after about an election timeout, the prior leader
-  /// aborts the transfer and resumes accepting client requests."
+  /// Raft thesis §3.10: a transfer that takes longer than an election timeout is given up.
   @Test
   void aTransferThatTakesTooLongIsGivenUp() {
     Solo solo = Solo.among(3).leadAndCommit();
