@@ -100,6 +100,9 @@ public final class Member {
     /// one's index and behind. On their way to the disk, not there yet.
     default void logged(List<Entry> entries) {}
 
+    /// As the leader of `term`, this member has found everything up to `index` to be committed.
+    default void committed(long index, long term) {}
+
     /// The cluster speaks `version` (`major.minor`) from now on.
     default void clusterVersion(String version) {}
 

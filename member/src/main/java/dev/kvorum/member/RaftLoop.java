@@ -523,6 +523,9 @@ final class RaftLoop {
       observer.leaderChanged(before.lead(), now.lead(), now.term());
       readIndex.leaderChanged();
     }
+    if (now.leader() && before.leader() && now.term() == before.term() && now.committed() > before.committed()) {
+      observer.committed(now.committed(), now.term());
+    }
     if (now.leader() != before.leader()) {
       applyLoop.leadershipChanged(now.leader(), node.lastIndex()); // the last index is the leader's own empty entry
     }

@@ -217,6 +217,11 @@ public final class Node {
     }
 
     @Override
+    public void committed(long index, long term) {
+      cluster.logs().committed(name, index, term);
+    }
+
+    @Override
     public void applied(Entry entry, ApplyOutcome outcome) {
       cluster.logs().applied(name, entry, outcome);
     }

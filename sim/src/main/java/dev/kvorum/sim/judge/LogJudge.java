@@ -154,6 +154,18 @@ public final class LogJudge {
     }
   }
 
+  /// As the leader of `term`, `member` has found everything up to `index` to be committed: it may count the holders only
+  /// of what is of its own term (§5.4.2, figure 8).
+  public void committed(String member, long index, long term) {
+    Log log = logs.computeIfAbsent(member, none -> new Log());
+    long has = log.termAt(index);
+    if (has >= 0 && has != term) {
+      found.accept(
+          "leaders commit entries of their term",
+          "%s, who leads in term %d, commits up to entry %d of term %d".formatted(member, term, index, has));
+    }
+  }
+
   public void applied(String member, Entry entry, ApplyOutcome outcome) {
     boolean replayed = outcome.result() == ApplyOutcome.Result.Skipped.REPLAYED;
     Applied now = new Applied(entry, newestTerm, replayed ? null : outcome, member);
