@@ -25,7 +25,6 @@ import dev.kvorum.wal.SnapStore;
 import dev.kvorum.wal.Wal;
 import dev.kvorum.wal.WalMetadata;
 import dev.kvorum.wal.WalOpening;
-import dev.kvorum.wal.WalOptions;
 import dev.kvorum.wal.WalSnapshot;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -170,7 +169,7 @@ public record Bootstrap(
             config.electionTicks(), TimeUnit.NANOSECONDS.toMillis(config.tickNanos())),
         config.maxLearners(),
         config.leaseCheckpointPersist(),
-        config.unsafeNoSync() ? BoltOptions.defaults().withNoSync(true) : BoltOptions.defaults(),
+        config.walOptions().unsafeNoSync() ? BoltOptions.defaults().withNoSync(true) : BoltOptions.defaults(),
         world.failpoints());
   }
 
@@ -189,12 +188,12 @@ public record Bootstrap(
         throw new StartupException("cannot fetch cluster info from peer urls: could not retrieve cluster information");
       }
       WalMetadata metadata = new WalMetadata(ownId(config, remote), remote.clusterId());
-      Wal wal = Wal.create(world.disk(), config.walDir(), metadata, walOptions(config));
+      Wal wal = Wal.create(world.disk(), config.walDir(), metadata, config.walOptions());
       return join(world, config, snapStore, machine, wal, metadata, remote);
     }
     Founders founders = Founders.of(config);
     WalMetadata metadata = new WalMetadata(founders.self(), founders.clusterId());
-    Wal wal = Wal.create(world.disk(), config.walDir(), metadata, walOptions(config));
+    Wal wal = Wal.create(world.disk(), config.walDir(), metadata, config.walOptions());
     return found(world, config, snapStore, machine, wal, founders);
   }
 
@@ -279,7 +278,7 @@ public record Bootstrap(
       throws IOException {
     DbBesideLog db =
         new DbBesideLog(config.dbFile(), machine.backend().committedIndex(), machine.membership().view());
-    try (WalOpening found = WalOpening.find(world.disk(), config.walDir(), start, walOptions(config))) {
+    try (WalOpening found = WalOpening.find(world.disk(), config.walDir(), start, config.walOptions())) {
       db.requireOneMember(config.walDir(), start, found);
       Wal.Opened log = found.takeOver();
       if (log.brokenCopy() != null) {
@@ -372,14 +371,11 @@ public record Bootstrap(
             .formatted(config.dbFile(), applied, snapshotIndex));
   }
 
-  private static WalOptions walOptions(MemberConfig config) {
-    return WalOptions.DEFAULT.withUnsafeNoSync(config.unsafeNoSync());
-  }
-
   private static RaftConfig raftConfig(World world, MemberConfig config, long self, MemoryLog log) {
     RaftConfig.Rules rules = RaftConfig.Rules.ETCD.withAsyncStorageWrites(true).withPreVote(config.preVote());
     return RaftConfig.of(self, config.electionTicks(), 1, log, new java.util.SplittableRandom(world.random().nextLong()))
         .withRules(rules)
+        .withLimits(config.raftLimits())
         .withLog(Bootstrap::log);
   }
 

@@ -1,5 +1,7 @@
 package dev.kvorum.member;
 
+import dev.kvorum.raft.RaftConfig;
+import dev.kvorum.wal.WalOptions;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +17,8 @@ import java.util.Map;
 /// @param backendBatchOperations operations after which the backend commits early
 /// @param autoCompactionMode and retention as in `--auto-compaction-*`; retention 0 is off
 /// @param progressNotifyNanos `--watch-progress-notify-interval`
-/// @param unsafeNoSync true skips every sync; data may be lost
+/// @param walOptions how the log is written
+/// @param raftLimits how much may be on its way between members; etcd fixes it
 /// @param memoryBytes what requests in flight may take of memory together
 public record MemberConfig(
     String name,
@@ -51,7 +54,8 @@ public record MemberConfig(
     boolean leaseCheckpoint,
     boolean leaseCheckpointPersist,
     boolean priorityRequest,
-    boolean unsafeNoSync,
+    WalOptions walOptions,
+    RaftConfig.Limits raftLimits,
     int maxLearners,
     String serverVersion,
     long memoryBytes) {

@@ -14,7 +14,9 @@ import dev.kvorum.api.etcdserverpb.WatchResponse;
 import dev.kvorum.env.Bytes;
 import dev.kvorum.env.RealWorld;
 import dev.kvorum.member.watch.WatchSession;
+import dev.kvorum.raft.RaftConfig;
 import dev.kvorum.state.Request;
+import dev.kvorum.wal.WalOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -259,7 +261,8 @@ class MemberTest {
         false,
         false,
         false,
-        false,
+        WalOptions.DEFAULT,
+        RaftConfig.Limits.ETCD,
         1,
         "3.7.1",
         256L << 20);

@@ -2,9 +2,11 @@ package dev.kvorum.server;
 
 import dev.kvorum.member.MemberConfig;
 import dev.kvorum.member.MemberConfig.AutoCompactionMode;
+import dev.kvorum.raft.RaftConfig;
 import dev.kvorum.server.config.FeatureGates.Gate;
 import dev.kvorum.server.config.GoUrl;
 import dev.kvorum.server.config.ServerConfig;
+import dev.kvorum.wal.WalOptions;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -54,7 +56,8 @@ final class MemberSettings {
         config.gates().isOn(Gate.LeaseCheckpoint),
         config.gates().isOn(Gate.LeaseCheckpointPersist),
         config.gates().isOn(Gate.PriorityRequest),
-        config.unsafeNoSync(),
+        WalOptions.DEFAULT.withUnsafeNoSync(config.unsafeNoSync()),
+        RaftConfig.Limits.ETCD,
         config.maxLearners(),
         BuildInfo.ETCD_VERSION,
         memoryBytes);

@@ -397,7 +397,8 @@ public final class Node {
         scenario.extras().leaseCheckpoint(),
         false,
         false,
-        false,
+        scenario.sizes().walOptions(),
+        scenario.sizes().raftLimits(),
         1,
         "3.7.1",
         256L << 20);

@@ -1,7 +1,9 @@
 package dev.kvorum.sim.cluster;
 
+import dev.kvorum.raft.RaftConfig;
 import dev.kvorum.sim.net.Weather;
 import dev.kvorum.sim.world.LatentDisk;
+import dev.kvorum.wal.WalOptions;
 import java.util.SplittableRandom;
 
 /// The shape of one run: all that is drawn once, before anything happens.
@@ -15,6 +17,7 @@ import java.util.SplittableRandom;
 /// @param drift of members' clocks: each runs at a rate within 1 ± this
 /// @param diskFaults whether disks may fail, and not only lose power
 /// @param reconfigures whether members come and go
+/// @param sizes of messages and files
 /// @param extras what else there is in the story
 public record Scenario(
     int members,
@@ -37,7 +40,28 @@ public record Scenario(
     int rejectPerMille,
     LatentDisk.Speed speed,
     Weather weather,
+    Sizes sizes,
     Extras extras) {
+
+  /// How much goes into one of what etcd makes large: the smaller, the more of them there are in a story.
+  ///
+  /// @param raftLimits of messages, and of what is on its way in them
+  /// @param walOptions of the log's segments and its buffer
+  public record Sizes(RaftConfig.Limits raftLimits, WalOptions walOptions) {
+    static final Sizes ETCD = new Sizes(RaftConfig.Limits.ETCD, WalOptions.DEFAULT);
+
+    private static Sizes draw(SplittableRandom random) {
+      RaftConfig.Limits limits =
+          new RaftConfig.Limits(
+              random.nextInt(4) == 0 ? 0 : 16L << random.nextInt(12),
+              64L << random.nextInt(14),
+              RaftConfig.UNLIMITED,
+              1 + random.nextInt(1 << random.nextInt(8)),
+              0);
+      WalOptions log = new WalOptions(4_096L << random.nextInt(10), 4_096 << random.nextInt(6), false);
+      return new Sizes(random.nextBoolean() ? limits : RaftConfig.Limits.ETCD, random.nextBoolean() ? log : WalOptions.DEFAULT);
+    }
+  }
 
   /// What is in some stories only, each drawn by itself.
   ///
@@ -116,6 +140,7 @@ public record Scenario(
             random.nextInt(3) == 0 && !longLeases ? random.nextInt(30) : 0,
             20_000_000L << random.nextInt(8)),
         Weather.draw(random),
+        Sizes.draw(random),
         Extras.draw(random, valueBytesMax, longLeases));
   }
 }
