@@ -48,7 +48,7 @@ final class PageWalk {
     walk(root, 0, NO_KEY, NO_KEY);
   }
 
-  /// @param least no key is below it
+  /// @param least no key is below it; none for the root of a bucket, and where order is not judged
   /// @param beyond all keys are below it
   private void walk(long id, int depth, long least, long beyond) throws CorruptionException {
     long at = pages.at(id);
@@ -81,6 +81,9 @@ final class PageWalk {
   private void walkLeaf(long id, long at, int depth, long least, long beyond) throws CorruptionException {
     long end = pages.end(at);
     int count = pages.count(at);
+    if (count == 0 && least != NO_KEY) {
+      throw pages.corrupt(at, "page " + id + ": leaf without elements below a branch");
+    }
     long previous = least;
     for (int i = 0; i < count; i++) {
       long element = Pages.element(at, i);

@@ -60,6 +60,30 @@ class CorruptionTest {
     }
   }
 
+  /// One flipped bit can do that to a page of two elements.
+  @Test
+  void aLeafThatHasLostAllItsElementsIsRefusedAtOpening() throws Exception {
+    int count = 200;
+    byte[] sound = numbered(count);
+    ByteBuffer pages = ByteBuffer.wrap(sound).order(ByteOrder.LITTLE_ENDIAN);
+    int refused = 0;
+    for (int at = 2 * PAGE; at < sound.length; at += PAGE) {
+      if (pages.getShort(at + 8) != Page.LEAF || pages.getShort(at + 10) < 2) {
+        continue;
+      }
+      SimDisk disk = new SimDisk();
+      disk.store(FILE, ByteBuffer.wrap(sound.clone()).order(ByteOrder.LITTLE_ENDIAN).putShort(at + 10, (short) 0).array());
+      try (Bolt bolt = Bolt.open(disk, FILE, BoltOptions.defaults().withInitialMapBytes(0)); ReadTx tx = bolt.beginRead()) {
+        for (long i = 0; i < count; i++) {
+          assertThat(tx.bucket(NAME).get(eight(i))).as("key %d", i).isNotNull();
+        }
+      } catch (CorruptionException e) {
+        refused++;
+      }
+    }
+    assertThat(refused).isGreaterThan(3);
+  }
+
   private static byte[] numbered(int count) throws Exception {
     SimDisk disk = new SimDisk();
     try (Bolt bolt = Bolt.open(disk, FILE, BoltOptions.defaults().withPageSize(PAGE).withInitialMapBytes(0));

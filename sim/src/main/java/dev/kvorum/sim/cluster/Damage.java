@@ -243,7 +243,10 @@ final class Damage {
   }
 
   private String rotBit(SimDisk disk, Path file, long offset) throws IOException {
-    int bit = random.nextInt(8);
+    return rotBit(disk, file, offset, random.nextInt(8));
+  }
+
+  private static String rotBit(SimDisk disk, Path file, long offset, int bit) throws IOException {
     disk.rot(file, offset, 1 << bit);
     return file + " rots: bit " + bit + " at " + offset;
   }
@@ -257,7 +260,9 @@ final class Damage {
       return rotMeta(disk, file, Databases.olderMeta(bytes, PAGE_BYTES));
     }
     int page = pages.get(random.nextInt(pages.size()));
-    return rotBit(disk, file, (long) page * PAGE_BYTES + random.nextInt(PAGE_HEADER_BYTES));
+    int offset = page * PAGE_BYTES + random.nextInt(PAGE_HEADER_BYTES);
+    int bit = random.nextInt(8);
+    return Databases.emptiesLeaf(bytes, page * PAGE_BYTES, offset, bit) ? null : rotBit(disk, file, offset, bit);
   }
 
   /// The older of the two, or both: without the newest alone, a state would be gone back to whose pages the commit after

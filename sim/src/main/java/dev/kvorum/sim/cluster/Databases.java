@@ -38,6 +38,14 @@ public final class Databases {
     return bytes.getLong(TRANSACTION_OFFSET) < bytes.getLong(pageBytes + TRANSACTION_OFFSET) ? 0 : 1;
   }
 
+  /// Whether the leaf that begins at `page` has no elements once `bit` of the byte at `offset` is flipped. Below a branch
+  /// that could be told; a bucket's root may be empty by right.
+  static boolean emptiesLeaf(byte[] file, int page, int offset, int bit) {
+    ByteBuffer header = ByteBuffer.wrap(file, page, 16).slice().order(ByteOrder.LITTLE_ENDIAN);
+    int count = header.getShort(10) ^ (offset - page == 10 ? 1 << bit : 0) ^ (offset - page == 11 ? 256 << bit : 0);
+    return header.getShort(8) == 2 && count == 0;
+  }
+
   /// Where pages begin that have a header, the two meta pages left out: a page inside a longer one has none.
   static List<Integer> pages(byte[] file, int pageBytes) {
     ByteBuffer bytes = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);

@@ -223,6 +223,11 @@ public final class Node {
 
     @Override
     public void applied(Entry entry, ApplyOutcome outcome) {
+      if (scheduler.trace().isTold()) {
+        scheduler
+            .trace()
+            .aside(scheduler.now(), process.name(), "applied " + entry.index() + " of term " + entry.term() + ": " + outcome);
+      }
       cluster.logs().applied(name, entry, outcome);
     }
   }
