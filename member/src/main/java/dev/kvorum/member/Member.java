@@ -103,6 +103,9 @@ public final class Member {
     /// As the leader of `term`, this member has found everything up to `index` to be committed.
     default void committed(long index, long term) {}
 
+    /// Raft goes by `configuration` from now on.
+    default void configured(ConfState configuration) {}
+
     /// The cluster speaks `version` (`major.minor`) from now on.
     default void clusterVersion(String version) {}
 

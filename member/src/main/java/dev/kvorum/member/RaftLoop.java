@@ -112,7 +112,7 @@ final class RaftLoop {
     this.links = links;
     this.observer = observer;
     this.waiters = waiters;
-    voters(node.confState());
+    configured(node.confState());
     this.status = RaftStatus.of(node, soleVoter);
     this.loop =
         world.loops().loop("raft", INBOX_MAX, this::afterBatch, failure -> halt.because("raft loop", failure));
@@ -217,11 +217,12 @@ final class RaftLoop {
   ///
   /// @param index of its entry; raft passes over what a snapshot has overtaken
   void applyConfChange(long index, ConfChange change) {
-    loop.execute(() -> voters(node.applyConfChange(index, change)));
+    loop.execute(() -> configured(node.applyConfChange(index, change)));
   }
 
-  private void voters(ConfState conf) {
+  private void configured(ConfState conf) {
     soleVoter = conf.votersOutgoing().isEmpty() && conf.voters().equals(List.of(node.id()));
+    observer.configured(conf);
   }
 
   /// The answers of a [Message.StorageApply], once all its entries are applied.
@@ -355,7 +356,7 @@ final class RaftLoop {
         world.failpoints().reach(Failpoint.RAFT_BEFORE_APPLY_SNAP);
         log.applySnapshot(append.snapshot());
         world.failpoints().reach(Failpoint.RAFT_AFTER_APPLY_SNAP);
-        voters(node.confState());
+        configured(node.confState());
         applyLoop.install(append.snapshot());
       }
       if (!append.entries().isEmpty()) {

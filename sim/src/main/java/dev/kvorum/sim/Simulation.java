@@ -23,6 +23,7 @@ import dev.kvorum.sim.world.Trace;
 import dev.kvorum.state.Request;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -220,6 +221,8 @@ public final class Simulation {
     }
     long revision = memory.newestRevision();
     waitFor("members converge", PROGRESS_NANOS, () -> staying(core).stream().allMatch(node -> isAt(node, revision)));
+    staying(core).stream().map(Node::disagreement).filter(Objects::nonNull).forEach(
+        how -> cluster.found("raft goes by the membership", how));
     waitFor(
         "watchers hear of everything",
         PROGRESS_NANOS,

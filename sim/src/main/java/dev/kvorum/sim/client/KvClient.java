@@ -91,6 +91,7 @@ public final class KvClient {
       return null;
     }
     long asked = scheduler.now();
+    long newest = cluster.logs().newestRevision();
     long ticket = memory.ask(number, request, asked);
     Heard heard = caller.ask(node, timeoutNanos, (member, from, reply) -> {
       switch (request) {
@@ -113,12 +114,22 @@ public final class KvClient {
     memory.settle(ticket);
     Operation operation = remember(request, asked, heard);
     if (operation != null) {
+      judgeCurrent(operation, newest);
       scheduler.trace().event(scheduler.now(), name, node.name() + " " + operation);
       return operation.answer();
     }
     scheduler.trace().event(scheduler.now(), name, node.name() + " nothing of " + request.getClass().getSimpleName());
     favourite = null;
     return null;
+  }
+
+  /// Linearizability asks for less, namely for what somebody was told; but this shows sooner that an answer is stale.
+  private void judgeCurrent(Operation operation, long newest) {
+    Answer answer = operation.answer();
+    boolean stale = answer != null && !(answer instanceof Answer.Refused) && answer.revision() < newest;
+    if (stale && !Requests.isSerializable(operation.request())) {
+      cluster.found("answers are current", operation + "\n    but revision " + newest + " was there when it was asked");
+    }
   }
 
   private @Nullable Operation remember(Request request, long asked, Heard heard) {

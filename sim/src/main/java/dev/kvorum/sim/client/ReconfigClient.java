@@ -7,15 +7,17 @@ import dev.kvorum.api.etcdserverpb.MemberListRequest;
 import dev.kvorum.api.etcdserverpb.MemberListResponse;
 import dev.kvorum.api.etcdserverpb.MemberPromoteRequest;
 import dev.kvorum.api.etcdserverpb.MemberRemoveRequest;
+import dev.kvorum.api.etcdserverpb.MemberUpdateRequest;
 import dev.kvorum.sim.cluster.Cluster;
 import dev.kvorum.sim.cluster.Node;
 import dev.kvorum.sim.world.Scheduler;
 import dev.kvorum.state.membership.Member;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
-/// An operator who lets members come and go: adds learners and voters and starts them, promotes, removes. Where no answer
+/// An operator who lets members come and go: adds learners and voters and starts them, promotes, updates, removes. Where no answer
 /// came, the list of members says later what happened, and he starts or stops machines by that.
 public final class ReconfigClient {
   private static final int MEMBERS_MAX = 7;
@@ -71,7 +73,7 @@ public final class ReconfigClient {
       return;
     }
     Member any = members.get(random.nextInt(members.size()));
-    switch (random.nextInt(6)) {
+    switch (random.nextInt(7)) {
       case 0, 1 -> {
         if (members.size() < MEMBERS_MAX) {
           add(node, random.nextInt(3) > 0);
@@ -83,6 +85,7 @@ public final class ReconfigClient {
           remove(node, any.id());
         }
       }
+      case 3 -> update(node, any);
       default -> promote(node, members.stream().filter(Member::isLearner).toList());
     }
   }
@@ -98,6 +101,22 @@ public final class ReconfigClient {
     if (heard instanceof Heard.Answered) {
       trace(node, "has promoted", id);
     }
+  }
+
+  /// It is said to be reached elsewhere, too, or no longer.
+  private void update(Node node, Member member) {
+    Node machine = cluster.nodes().stream().filter(each -> each.id() == member.id()).findFirst().orElse(null);
+    if (machine == null || !machine.wasEverReady()) {
+      return; // until it has started, it is known by its URLs
+    }
+    List<String> urls = new ArrayList<>(Node.urls(machine.name()));
+    if (random.nextBoolean()) {
+      urls.add("http://" + machine.name() + ":2390");
+    }
+    trace(node, "updates", member.id());
+    caller.ask(node, TIMEOUT_NANOS, (running, from, reply) ->
+        running.cluster().memberUpdate(
+            MemberUpdateRequest.newBuilder().setID(member.id()).addAllPeerURLs(urls).build(), from, reply));
   }
 
   private void remove(Node node, long id) {

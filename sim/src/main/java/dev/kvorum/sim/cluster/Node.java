@@ -5,6 +5,7 @@ import dev.kvorum.env.sim.Survival;
 import dev.kvorum.member.Member;
 import dev.kvorum.member.MemberConfig;
 import dev.kvorum.member.RemoteCluster;
+import dev.kvorum.raft.ConfState;
 import dev.kvorum.raft.Entry;
 import dev.kvorum.sim.net.SimLinks;
 import dev.kvorum.sim.world.LatentDisk;
@@ -12,12 +13,15 @@ import dev.kvorum.sim.world.Scheduler;
 import dev.kvorum.sim.world.SimClock;
 import dev.kvorum.sim.world.SimHost;
 import dev.kvorum.state.ApplyOutcome;
+import dev.kvorum.state.membership.MembershipView;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// A machine: one disk, one clock, and now and then a process with a member in it.
@@ -50,6 +54,7 @@ public final class Node {
   private @Nullable LatentDisk latent;
   private @Nullable SimLinks links;
   private @Nullable Member member;
+  private ConfState configuration = ConfState.EMPTY;
   private boolean ready;
   private boolean everReady;
   private boolean diskSpoilt;
@@ -110,6 +115,26 @@ public final class Node {
 
   public boolean wasEverReady() {
     return everReady;
+  }
+
+  /// How what raft goes by differs from what the cluster's members are said to be; null when it does not.
+  public @Nullable String disagreement() {
+    Member running = member();
+    if (running == null) {
+      return null;
+    }
+    MembershipView said = running.membership();
+    boolean agrees =
+        new TreeSet<>(configuration.voters()).equals(idsOf(said, false))
+            && new TreeSet<>(configuration.learners()).equals(idsOf(said, true));
+    return agrees ? null : name + "'s raft goes by " + configuration + ", its membership is " + said.members();
+  }
+
+  private static TreeSet<Long> idsOf(MembershipView view, boolean learners) {
+    return view.members().stream()
+        .filter(member -> member.isLearner() == learners)
+        .map(dev.kvorum.state.membership.Member::id)
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   /// Where a member of that name is reached.
@@ -203,6 +228,13 @@ public final class Node {
       cluster.sawLeader(Node.this, to, term);
       if (to == id) {
         cluster.logs().leads(name, term);
+      }
+    }
+
+    @Override
+    public void configured(ConfState now) {
+      if (host == process) {
+        configuration = now;
       }
     }
 

@@ -35,6 +35,7 @@ public final class LogJudge {
 
   private final NavigableMap<Long, Applied> applied = new TreeMap<>();
   private long newestTerm;
+  private long newestRevision;
 
   /// One member's log, as it is now: terms by index.
   private static final class Log {
@@ -167,6 +168,7 @@ public final class LogJudge {
   }
 
   public void applied(String member, Entry entry, ApplyOutcome outcome) {
+    newestRevision = Math.max(newestRevision, outcome.revision());
     boolean replayed = outcome.result() == ApplyOutcome.Result.Skipped.REPLAYED;
     Applied now = new Applied(entry, newestTerm, replayed ? null : outcome, member);
     Applied other = applied.putIfAbsent(entry.index(), now);
@@ -187,6 +189,11 @@ public final class LogJudge {
           "equal state",
           "entry %d came on %s to %s, on %s to %s".formatted(entry.index(), member, outcome, other.by, other.outcome));
     }
+  }
+
+  /// The newest that anybody has come to: whoever asks from now on must see it.
+  public long newestRevision() {
+    return newestRevision;
   }
 
   /// What happened, by revision: the history that all answers must be explained by.
