@@ -91,7 +91,7 @@ public final class Simulation {
     }
     this.reconfiguring = new ReconfigClient(cluster, root.split());
     if (scenario.reconfigures()) {
-      reconfiguring.begin();
+      reconfiguring.begin(1 + random.nextInt(3));
     }
     this.operator = new MaintenanceClient(cluster, root.split(), memory);
     this.examiner = new KvClient(cluster, root.split(), memory, requests, 99);

@@ -27,7 +27,7 @@ public final class ReconfigClient {
   private final Scheduler scheduler;
   private final SplittableRandom random;
   private final Caller caller;
-  private boolean acting;
+  private int acting;
 
   public ReconfigClient(Cluster cluster, SplittableRandom random) {
     this.cluster = cluster;
@@ -36,7 +36,14 @@ public final class ReconfigClient {
     this.caller = new Caller(cluster, random.split(), "reconfig");
   }
 
-  public void begin() {
+  /// @param hands how many act at a time, each on what it sees
+  public void begin(int hands) {
+    for (int i = 0; i < hands; i++) {
+      begin();
+    }
+  }
+
+  private void begin() {
     scheduler.spawn(
         null,
         "reconfig",
@@ -45,9 +52,9 @@ public final class ReconfigClient {
             scheduler.sleep(500_000_000 + random.nextLong(3_000_000_000L));
             Node node = cluster.anyUp(random);
             if (node != null) {
-              acting = true;
+              acting++;
               act(node);
-              acting = false;
+              acting--;
             }
           }
         });
@@ -55,7 +62,7 @@ public final class ReconfigClient {
 
   /// Whether nothing is under way that he has asked for.
   public boolean rests() {
-    return !acting;
+    return acting == 0;
   }
 
   private void act(Node node) {

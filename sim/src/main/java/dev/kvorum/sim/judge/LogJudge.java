@@ -16,7 +16,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.NavigableSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +36,10 @@ public final class LogJudge {
   private final Map<Long, Map<Long, Logged>> ever = new HashMap<>();
 
   private final NavigableMap<Long, Applied> applied = new TreeMap<>();
+
+  /// By member: up to where it has applied the log, at its best.
+  private final Map<String, Long> appliedBy = new HashMap<>();
+
   private long newestTerm;
   private long newestRevision;
 
@@ -42,6 +48,7 @@ public final class LogJudge {
     long beginIndex;
     long beginTerm;
     final NavigableMap<Long, Long> terms = new TreeMap<>();
+    final NavigableSet<Long> confChanges = new TreeSet<>();
     boolean leadsAnew;
     long leadsInTerm;
 
@@ -75,6 +82,7 @@ public final class LogJudge {
     Log log = new Log();
     log.beginIndex = index;
     log.beginTerm = term;
+    appliedBy.merge(member, index, Math::max);
     Log before = logs.put(member, log);
     if (before != null) {
       log.leadsAnew = before.leadsAnew;
@@ -88,6 +96,11 @@ public final class LogJudge {
       long before = log.termAt(entry.index() - 1);
       log.terms.tailMap(entry.index(), true).clear();
       log.terms.put(entry.index(), entry.term());
+      log.confChanges.tailSet(entry.index(), true).clear();
+      if (entry.type() != EntryType.NORMAL) {
+        judgeConfChange(member, log, entry);
+        log.confChanges.add(entry.index());
+      }
       judgeMatching(member, entry, before);
     }
     if (log.leadsAnew) {
@@ -137,6 +150,17 @@ public final class LogJudge {
     }
   }
 
+  /// A leader takes a change of the configuration once it has applied the one before (thesis §4.1, as etcd has it).
+  private void judgeConfChange(String member, Log log, Entry entry) {
+    Long before = log.confChanges.lower(entry.index());
+    if (entry.term() == log.leadsInTerm && before != null && before > appliedBy.getOrDefault(member, 0L)) {
+      found.accept(
+          "one configuration change at a time",
+          "%s, leader of term %d, takes entry %d while it has not applied entry %d"
+              .formatted(member, entry.term(), entry.index(), before));
+    }
+  }
+
   private static String brief(EntryType type, Bytes data) {
     return type + "(" + data.size() + " bytes, hash " + Integer.toHexString(data.hashCode()) + ")";
   }
@@ -168,6 +192,7 @@ public final class LogJudge {
   }
 
   public void applied(String member, Entry entry, ApplyOutcome outcome) {
+    appliedBy.merge(member, entry.index(), Math::max);
     newestRevision = Math.max(newestRevision, outcome.revision());
     boolean replayed = outcome.result() == ApplyOutcome.Result.Skipped.REPLAYED;
     Applied now = new Applied(entry, newestTerm, replayed ? null : outcome, member);
