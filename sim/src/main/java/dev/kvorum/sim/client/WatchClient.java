@@ -93,7 +93,7 @@ public final class WatchClient {
       Line open = line;
       if (open == null) {
         connect();
-      } else if (open.broken || open.isGone() || !cluster.isHealing() && random.nextInt(60) == 0) {
+      } else if (open.broken || open.isGone() || !cluster.isWell(open.node) || !cluster.isHealing() && random.nextInt(60) == 0) {
         drop(open);
       } else if (random.nextInt(4) == 0 || cluster.isHealing()) {
         onHost(open, () -> {
@@ -112,7 +112,7 @@ public final class WatchClient {
   }
 
   private void connect() {
-    Node node = cluster.anyUp(random);
+    Node node = cluster.anyWell(random);
     Member member = node == null ? null : node.member();
     SimHost host = node == null ? null : node.host();
     if (node == null || member == null || host == null) {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// The machines, their network, and what befalls them.
@@ -123,7 +124,20 @@ public final class Cluster {
 
   /// Who may be asked: members that run. A client that asks another is refused at once.
   public @Nullable Node anyUp(SplittableRandom by) {
-    List<Node> up = nodes.stream().filter(node -> node.member() != null).toList();
+    return any(by, node -> node.member() != null);
+  }
+
+  /// The same, but in act two only who was healed: another may have a disk that keeps it back for ever.
+  public @Nullable Node anyWell(SplittableRandom by) {
+    return any(by, node -> node.member() != null && isWell(node));
+  }
+
+  public boolean isWell(Node node) {
+    return !healing || node.isHealed();
+  }
+
+  private @Nullable Node any(SplittableRandom by, Predicate<Node> which) {
+    List<Node> up = nodes.stream().filter(which).toList();
     return up.isEmpty() ? null : up.get(by.nextInt(up.size()));
   }
 

@@ -58,6 +58,7 @@ public final class Node {
   private boolean ready;
   private boolean everReady;
   private boolean diskSpoilt;
+  private boolean healed;
   private long id;
   private int lives;
 
@@ -354,12 +355,17 @@ public final class Node {
     diskSpoilt = false;
   }
 
+  boolean isHealed() {
+    return healed;
+  }
+
   boolean isDiskSpoilt() {
     return diskSpoilt;
   }
 
   /// All is to be well from here on: a machine that is off or whose member has given up starts again.
   void healSoon() {
+    healed = true;
     disk.losePowerAt(Long.MAX_VALUE);
     if (phase == Phase.REMOVED) {
       return;

@@ -197,7 +197,9 @@ public final class Trouble {
       OperationKind.ALLOCATE
     };
     OperationKind kind = kinds[random.nextInt(kinds.length)];
-    switch (random.nextInt(3)) {
+    int how = random.nextInt(3);
+    scheduler.trace().event(scheduler.now(), node.name(), "has a bad disk", how, kind.ordinal());
+    switch (how) {
       case 0 -> node.disk().capacityBytes(node.disk().usedBytes() + random.nextInt(1 << 20));
       case 1 -> node.disk().faults(dev.kvorum.env.sim.Faults.all(kind, Fault.IO_ERROR));
       default -> {

@@ -189,6 +189,7 @@ public final class SimLinks implements PeerLinks {
       receipt.keep();
       return true;
     } catch (IOException e) {
+      scheduler.trace().event(scheduler.now(), host.name(), "cannot keep a database: " + e);
       return false;
     }
   }
