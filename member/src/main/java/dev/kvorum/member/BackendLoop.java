@@ -57,8 +57,19 @@ final class BackendLoop {
         world.loops().loop("backend", Integer.MAX_VALUE, () -> {}, failure -> halt.because("backend loop", failure));
   }
 
-  private record Defragmenting(
-      Defragmentation work, Consumer<BackendCommit> done, Consumer<IOException> failed) {}
+  private record Defragmenting(Defragmentation work, DefragmentationEnd end) {}
+
+  /// Hears how a defragmentation ends, on this loop.
+  interface DefragmentationEnd {
+    /// @param commit to be installed
+    void done(BackendCommit commit);
+
+    /// A database from the leader has taken the place of the one that was to be defragmented.
+    void overtaken();
+
+    /// The old file is still in place.
+    void failed(IOException failure);
+  }
 
   /// Something that may fail because the disk does.
   @FunctionalInterface
@@ -114,17 +125,19 @@ final class BackendLoop {
         });
   }
 
-  /// Copies the file into one without free pages and goes over to it.
-  ///
-  /// @param done hears the commit to install, `failed` of a failure that left the old file in place; on this loop
-  void defragment(Consumer<BackendCommit> done, Consumer<IOException> failed) {
+  /// Copies the file of `owner` into one without free pages and goes over to it.
+  void defragment(Backend owner, DefragmentationEnd end) {
     loop.execute(
         () -> {
+          if (owner != backend) {
+            end.overtaken();
+            return;
+          }
           try {
-            defragmenting = new Defragmenting(backend.beginDefragmentation(), done, failed);
+            defragmenting = new Defragmenting(backend.beginDefragmentation(), end);
             step(defragmenting);
           } catch (IOException e) {
-            failed.accept(e);
+            end.failed(e);
           }
         });
   }
@@ -134,7 +147,10 @@ final class BackendLoop {
       return; // given up
     }
     if (stopped) {
-      abandonDefragmentation("the member stops");
+      Defragmenting given = giveUpDefragmentation();
+      if (given != null) {
+        given.end().failed(new IOException("the member stops"));
+      }
       return;
     }
     try {
@@ -146,18 +162,19 @@ final class BackendLoop {
         loop.schedule(yields ? ended - begun : 0, () -> step(one));
       } else {
         defragmenting = null;
-        one.done().accept(commit);
+        one.end().done(commit);
       }
     } catch (IOException e) {
       if (one.work().hasSwapped()) {
         throw new DiskFailure("defragment", e);
       }
       defragmenting = null;
-      one.failed().accept(e);
+      one.end().failed(e);
     }
   }
 
-  private void abandonDefragmentation(String why) {
+  /// @return who is to hear of it; null when none is under way
+  private @Nullable Defragmenting giveUpDefragmentation() {
     Defragmenting one = defragmenting;
     if (one != null) {
       defragmenting = null;
@@ -166,8 +183,8 @@ final class BackendLoop {
       } catch (IOException e) {
         throw new DiskFailure("give up a defragmentation", e);
       }
-      one.failed().accept(new IOException(why));
     }
+    return one;
   }
 
   /// Puts a database that a leader sent in the place of the one in use, which nobody writes to from then on.
@@ -179,13 +196,16 @@ final class BackendLoop {
         "take over the leader's database",
         () -> {
           world.failpoints().reachDisk(Failpoint.APPLY_BEFORE_OPEN_SNAPSHOT);
-          abandonDefragmentation("a snapshot from the leader took the database's place");
+          Defragmenting overtaken = giveUpDefragmentation();
           world.disk().rename(received, config.dbFile());
           world.disk().syncDirectory(config.snapDir());
           StateMachine fresh = machine.openReceived(world.disk(), config.dbFile());
           world.failpoints().reachDisk(Failpoint.APPLY_AFTER_OPEN_SNAPSHOT);
           backend = fresh.backend();
           loaded.accept(fresh);
+          if (overtaken != null) {
+            overtaken.end().overtaken();
+          }
         });
   }
 

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,6 +51,8 @@ final class Upkeep {
   private final List<Defragmenting> defragmenters = new ArrayList<>();
   /// Commits on their way back from the backend loop. A member that stops lets them go: each holds the db open.
   private final Queue<BackendCommit> returning = new ConcurrentLinkedQueue<>();
+  /// What a leader's database holds, on its way likewise.
+  private volatile @Nullable StateMachine arriving;
   private long snapshotIndex;
   private final LogRoom logRoom;
   private final long pendingBytesMax;
@@ -156,11 +159,18 @@ final class Upkeep {
   ///
   /// @param loaded hears what it holds, on the backend loop
   void replace(long index, Consumer<StateMachine> loaded) {
-    backendLoop.replace(machine, snapStore.databaseFile(index), loaded);
+    backendLoop.replace(
+        machine,
+        snapStore.databaseFile(index),
+        fresh -> {
+          arriving = fresh;
+          loaded.accept(fresh);
+        });
   }
 
   /// It is in place: what was under way for the state before it is over. On the apply loop.
   void replaced(long index) {
+    arriving = null;
     snapshotting = false;
     compacting = false;
     compactionStepping = false;
@@ -190,6 +200,11 @@ final class Upkeep {
   /// From the backend loop to the apply loop, with a commit to install there, unless a snapshot from the leader has
   /// taken the place of what was committed to.
   private void comeBack(Backend backend, BackendCommit commit, Runnable install) {
+    comeBack(backend, commit, install, () -> {});
+  }
+
+  /// @param overtaken runs instead of `install` when that is so
+  private void comeBack(Backend backend, BackendCommit commit, Runnable install, Runnable overtaken) {
     returning.add(commit);
     applyLoop
         .loop()
@@ -200,14 +215,19 @@ final class Upkeep {
                 install.run();
               } else {
                 commit.discard();
+                overtaken.run();
               }
             });
   }
 
-  /// Lets go of what was committed too late to be installed. Once both loops have ended.
-  void discardReturning() {
-    for (BackendCommit late = returning.poll(); late != null; late = returning.poll()) {
-      late.discard();
+  /// Lets go of what was committed, or came from the leader, too late to be installed. Once both loops have ended.
+  void discardReturning() throws IOException {
+    for (BackendCommit commit = returning.poll(); commit != null; commit = returning.poll()) {
+      commit.discard();
+    }
+    StateMachine late = arriving;
+    if (late != null) {
+      late.close();
     }
   }
 
@@ -229,20 +249,36 @@ final class Upkeep {
         .execute(
             () -> {
               defragmenters.add(new Defragmenting(done, failed));
-              if (defragmenters.size() > 1) {
-                return; // one is under way: what it brings is what was asked for
+              if (defragmenters.size() == 1) { // else one is under way, and what it brings is what was asked for
+                beginDefragmentation();
               }
-              commit();
-              long begun = world.clock().nanos();
-              Backend backend = machine.backend();
-              BackendSize before = backend.size();
-              backendLoop.defragment(
-                  commit -> comeBack(backend, commit, () -> defragmented(commit, before, begun)),
-                  failure ->
-                      applyLoop
-                          .loop()
-                          .execute(() -> takeDefragmenters().forEach(one -> one.failed().accept(failure))));
             });
+  }
+
+  /// Begins anew when a database from the leader comes in between: that is not what has been defragmented.
+  private void beginDefragmentation() {
+    commit();
+    long begun = world.clock().nanos();
+    Backend backend = machine.backend();
+    BackendSize before = backend.size();
+    backendLoop.defragment(
+        backend,
+        new BackendLoop.DefragmentationEnd() {
+          @Override
+          public void done(BackendCommit commit) {
+            comeBack(backend, commit, () -> defragmented(commit, before, begun), Upkeep.this::beginDefragmentation);
+          }
+
+          @Override
+          public void overtaken() {
+            applyLoop.loop().execute(Upkeep.this::beginDefragmentation);
+          }
+
+          @Override
+          public void failed(IOException failure) {
+            applyLoop.loop().execute(() -> takeDefragmenters().forEach(one -> one.failed().accept(failure)));
+          }
+        });
   }
 
   private List<Defragmenting> takeDefragmenters() {

@@ -34,6 +34,44 @@ class BackendLoopTest {
   /// the snapshot, then what is left of the steps.
   @Test
   void aDefragmentationUnderWayGivesWayToADatabaseFromTheLeader() throws Exception {
+    replaceBeside((loop, old, sent, loaded, end) -> {
+      loop.defragment(old.backend(), end);
+      loop.replace(old, sent, loaded::complete);
+    });
+  }
+
+  @Test
+  void aDefragmentationAskedForTooLateLeavesTheLeadersDatabaseAlone() throws Exception {
+    replaceBeside((loop, old, sent, loaded, end) -> {
+      loop.replace(old, sent, loaded::complete);
+      loop.defragment(old.backend(), end);
+    });
+  }
+
+  private interface Requests {
+    void ask(BackendLoop loop, StateMachine old, Path sent, CompletableFuture<StateMachine> loaded, End end);
+  }
+
+  private static final class End implements BackendLoop.DefragmentationEnd {
+    final CompletableFuture<String> how = new CompletableFuture<>();
+
+    @Override
+    public void done(BackendCommit commit) {
+      how.complete("done");
+    }
+
+    @Override
+    public void overtaken() {
+      how.complete("overtaken");
+    }
+
+    @Override
+    public void failed(IOException failure) {
+      how.complete("failed: " + failure);
+    }
+  }
+
+  private void replaceBeside(Requests requests) throws Exception {
     MemberConfig config = LiveMember.config(directory, Map.of());
     disk.createDirectories(config.snapDir());
     Path sent = config.snapDir().resolve("0000000000000009.snap.db");
@@ -51,16 +89,12 @@ class BackendLoopTest {
             throw new IllegalStateException(e);
           }
         });
-    CompletableFuture<BackendCommit> done = new CompletableFuture<>();
-    CompletableFuture<IOException> failed = new CompletableFuture<>();
     CompletableFuture<StateMachine> loaded = new CompletableFuture<>();
-    loop.defragment(done::complete, failed::complete);
-    loop.replace(old, sent, loaded::complete);
+    End end = new End();
+    requests.ask(loop, old, sent, loaded, end);
     held.countDown();
     StateMachine received = loaded.get(LiveMember.DEADLINE_SECONDS, TimeUnit.SECONDS);
-    CompletableFuture.anyOf(done, failed).get(LiveMember.DEADLINE_SECONDS, TimeUnit.SECONDS);
-    assertThat(done).as("a defragmentation of the database that is gone").isNotDone();
-    assertThat(failed.join()).hasMessage("a snapshot from the leader took the database's place");
+    assertThat(end.how.get(LiveMember.DEADLINE_SECONDS, TimeUnit.SECONDS)).isEqualTo("overtaken");
     loop.stop();
     assertThat(loop.awaitStopped(TimeUnit.SECONDS.toNanos(LiveMember.DEADLINE_SECONDS))).isTrue();
     old.close();

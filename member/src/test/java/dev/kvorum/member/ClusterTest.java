@@ -122,7 +122,7 @@ class ClusterTest {
         cluster.network.heal();
         long index = leader.member.appliedIndex();
         LiveCluster.await("round " + round, () -> behind.member.appliedIndex() >= index);
-        defragmented.handle((answer, givenUp) -> null).get(LiveMember.DEADLINE_SECONDS, TimeUnit.SECONDS);
+        defragmented.get(LiveMember.DEADLINE_SECONDS, TimeUnit.SECONDS);
       }
       cluster.converge();
       int at = cluster.members.indexOf(behind);

@@ -228,6 +228,7 @@ public final class Simulation {
         PROGRESS_NANOS,
         () -> watchers.stream().allMatch(watcher -> watcher.watching().toldUpTo() >= revision));
     for (Node node : staying(core)) {
+      waitFor(node.name() + " is defragmented", PROGRESS_NANOS, () -> node.member() == null || operator.defragment(node));
       operator.hash(node, revision);
     }
   }

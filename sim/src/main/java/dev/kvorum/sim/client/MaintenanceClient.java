@@ -46,14 +46,18 @@ public final class MaintenanceClient {
 
   private void act(Node node) {
     switch (random.nextInt(6)) {
-      case 0 ->
-          caller.ask(node, 5_000_000_000L, (member, from, reply) ->
-              member.maintenance().defragment(DefragmentRequest.getDefaultInstance(), from, reply));
+      case 0 -> defragment(node);
       case 1 ->
           caller.ask(node, 5_000_000_000L, (member, from, reply) ->
               member.maintenance().status(StatusRequest.getDefaultInstance(), from, reply));
       default -> hash(node, random.nextBoolean() ? 0 : Math.max(1, memory.newestRevision() - random.nextInt(20)));
     }
+  }
+
+  /// @return whether it was answered
+  public boolean defragment(Node node) {
+    return caller.ask(node, 5_000_000_000L, (member, from, reply) ->
+        member.maintenance().defragment(DefragmentRequest.getDefaultInstance(), from, reply)) instanceof Heard.Answered;
   }
 
   /// How many leases `node` knows; -1 when it does not say.
