@@ -214,6 +214,9 @@ public final class Simulation {
     waitFor("clients come to an end", PROGRESS_NANOS, () -> clients.stream().allMatch(KvClient::isDone));
     waitFor("leases end", leasesEndNanos() + PROGRESS_NANOS, () -> staying(core).stream().allMatch(node -> operator.countLeases(node) == 0));
     waitFor("the operator is content", PROGRESS_NANOS, space::keepsKeys);
+    if (random.nextBoolean()) {
+      powerFailsBehindACompaction(core);
+    }
     for (Node node : staying(core)) {
       if (!isAnswered(KvClient.everything(), node)) {
         return;
@@ -231,6 +234,15 @@ public final class Simulation {
       waitFor(node.name() + " is defragmented", PROGRESS_NANOS, () -> node.member() == null || operator.defragment(node));
       operator.hash(node, revision);
     }
+  }
+
+  /// The newest revision is a deletion, and compacted; then everybody starts from what is on disk.
+  private void powerFailsBehindACompaction(List<Node> core) {
+    Node asked = staying(core).getFirst();
+    isAnswered(Request.DeleteRange.of(Bytes.utf8("k00"), Bytes.EMPTY), asked);
+    isAnswered(new Request.Compact(memory.newestRevision(), true), asked);
+    cluster.powerFails(staying(core));
+    waitFor("members are up again", PROGRESS_NANOS, () -> staying(core).stream().allMatch(Node::isReady));
   }
 
   private long leasesEndNanos() {

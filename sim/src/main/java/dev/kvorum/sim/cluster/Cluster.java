@@ -1,6 +1,7 @@
 package dev.kvorum.sim.cluster;
 
 import dev.kvorum.env.Invariant;
+import dev.kvorum.env.sim.Survival;
 import dev.kvorum.member.Member;
 import dev.kvorum.member.RemoteCluster;
 import dev.kvorum.sim.Finding;
@@ -165,6 +166,11 @@ public final class Cluster {
                 + Long.toHexString(other));
       }
     }
+  }
+
+  /// The power of `machines` fails, all at once; in act two they start again.
+  public void powerFails(List<Node> machines) {
+    machines.forEach(node -> node.losePower(random.nextBoolean() ? Survival.NOTHING : Survival.RANDOM));
   }
 
   void memberRemoved(Node node) {

@@ -25,6 +25,10 @@ import org.jspecify.annotations.Nullable;
 public final class SimLinks implements PeerLinks {
   private static final int CHUNK_BYTES = 32 << 10;
   private static final int DATABASE_BREAKS_PER_MILLE = 100;
+  /// How many databases arrive though their sender believes that they have not.
+  private static final int DATABASE_UNHEARD_PER_MILLE = 60;
+
+  private static final long UNHEARD_LATE_NANOS = 1_000_000_000;
 
   private final SimNetwork network;
   private final Scheduler scheduler;
@@ -143,10 +147,17 @@ public final class SimLinks implements PeerLinks {
         !fair && network.random().nextInt(1_000) < DATABASE_BREAKS_PER_MILLE
             ? network.random().nextInt(chunks.size() + 1)
             : Integer.MAX_VALUE;
+    boolean unheard = !fair && network.random().nextInt(1_000) < DATABASE_UNHEARD_PER_MILLE;
+    if (unheard) {
+      sent(message, false);
+    }
     scheduler.spawn(
         end.host,
         end.host.name() + "/receive",
         () -> {
+          if (unheard) {
+            scheduler.sleep(network.random().nextLong(UNHEARD_LATE_NANOS));
+          }
           boolean kept = end.receive(message, chunks, breaksAt, () -> isUp() && network.connects(self, end.self));
           end.trace(kept ? "has received a database" : "has lost a database on its way", message);
           if (kept) {
