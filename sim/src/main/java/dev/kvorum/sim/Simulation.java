@@ -54,15 +54,18 @@ public final class Simulation {
   private final ReconfigClient reconfiguring;
   private final SplittableRandom random;
   private boolean examined;
+  private boolean stuck;
 
   /// What came of a seed.
   ///
   /// @param finding null when nothing was found
+  /// @param stuck whether act two came to nothing, for the one reason there may be: [Cluster#isStuckInAPromotion]
   /// @param traceHash the same for the same story
   public record Outcome(
       long seed,
       Scenario scenario,
       @Nullable Finding finding,
+      boolean stuck,
       long simulatedNanos,
       long traceHash,
       long events,
@@ -121,7 +124,8 @@ public final class Simulation {
     try {
       finding = simulation.acts();
       if (finding == null) {
-        revision = simulation.judges().judge().revision();
+        Judges judges = simulation.judges();
+        revision = (simulation.stuck ? judges.explained() : judges.judge()).revision();
       }
     } catch (Finding.Found found) {
       finding = found.finding();
@@ -133,6 +137,7 @@ public final class Simulation {
             seed,
             simulation.scenario,
             finding,
+            simulation.stuck,
             simulation.scheduler.now(),
             simulation.trace.hash(),
             simulation.trace.events(),
@@ -208,7 +213,7 @@ public final class Simulation {
       List<Node> heirs = staying(core);
       Node heir = heirs.get(random.nextInt(heirs.size()));
       if (!transfers.insist(heir, PROGRESS_NANOS)) {
-        cluster.found("progress", heir.name() + " is never handed leadership: " + state());
+        noProgress(heir.name() + " is never handed leadership");
       }
     }
     waitFor("clients come to an end", PROGRESS_NANOS, () -> clients.stream().allMatch(KvClient::isDone));
@@ -275,22 +280,34 @@ public final class Simulation {
   }
 
   private boolean isAnswered(Request request, Node node) {
+    if (stuck) {
+      return false;
+    }
     Answer answer = examiner.insist(request, node, PROGRESS_NANOS);
     boolean served = answer != null || node.phase() == Node.Phase.REMOVED;
     if (!served) {
-      cluster.found("progress", node.name() + " answers nobody for " + PROGRESS_NANOS / SECOND + " s: " + state());
+      noProgress(node.name() + " answers nobody for " + PROGRESS_NANOS / SECOND + " s");
     }
     return served;
   }
 
   private void waitFor(String what, long withinNanos, java.util.function.BooleanSupplier condition) {
     long deadline = scheduler.now() + withinNanos;
-    while (!condition.getAsBoolean() && cluster.finding() == null) {
+    while (!stuck && !condition.getAsBoolean() && cluster.finding() == null) {
       if (scheduler.now() > deadline) {
-        cluster.found("progress", what + ": not within " + withinNanos / SECOND + " s: " + state());
+        noProgress(what + ": not within " + withinNanos / SECOND + " s");
         return;
       }
       scheduler.sleep(SECOND / 2);
+    }
+  }
+
+  private void noProgress(String what) {
+    if (cluster.isStuckInAPromotion()) {
+      stuck = true;
+      scheduler.trace().event(scheduler.now(), "cluster", "is stuck in a promotion");
+    } else {
+      cluster.found("progress", what + ": " + state());
     }
   }
 

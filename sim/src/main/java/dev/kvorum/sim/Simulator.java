@@ -99,6 +99,7 @@ public final class Simulator {
     private long given;
     private long played;
     private long found;
+    private long stuck;
     private long simulatedNanos;
 
     void play() {
@@ -115,6 +116,7 @@ public final class Simulator {
     private synchronized void ended(Simulation.Outcome outcome) {
       played++;
       simulatedNanos += outcome.simulatedNanos();
+      stuck += outcome.stuck() ? 1 : 0;
       if (outcome.finding() != null) {
         found++;
         out.println(describe(outcome));
@@ -123,6 +125,9 @@ public final class Simulator {
 
     synchronized boolean report() {
       double took = elapsedMinutes();
+      if (stuck > 0) {
+        out.println(stuck + " stuck in a promotion, as etcd would be (docs/BUGS.md, E-4)");
+      }
       out.println(
           String.format(
               Locale.ROOT,
@@ -145,7 +150,7 @@ public final class Simulator {
             outcome.seed(), outcome.scenario().members(), outcome.operations(), outcome.revision(), outcome.troubles(),
             outcome.simulatedNanos() / 1e9, outcome.events(), outcome.traceHash());
     if (finding == null) {
-      return story + ": nothing found";
+      return story + (outcome.stuck() ? ": nothing found, but stuck in a promotion (docs/BUGS.md, E-4)" : ": nothing found");
     }
     String members = membersMax == MEMBERS_MAX ? "" : " --members " + membersMax;
     return "FOUND by " + finding.judge() + ": " + finding.message() + "\n  " + story + "\n  replay: bin/sim" + members + " "

@@ -142,12 +142,13 @@ final class SegmentWriter {
     write(buffer.position());
   }
 
-  /// Hands whole pages to the kernel, ahead of a sync. Were a sector written in two parts, the first part might reach
-  /// the disk alone: a record cut inside a sector does not look torn but rotten, and the log would be refused.
+  /// Hands whole pages to the kernel, ahead of a sync, or whole sectors where those make no room. Were a sector written
+  /// in two parts, the first part might reach the disk alone: a record cut inside a sector does not look torn but
+  /// rotten, and the log would be refused.
   private void makeRoom() throws IOException {
     long end = offset();
     long pages = end / PAGE_BYTES * PAGE_BYTES - bufferOffset;
-    write((int) (pages > 0 ? pages : end / SECTOR_BYTES * SECTOR_BYTES - bufferOffset));
+    write((int) (pages >= HEADS_BYTES_MAX ? pages : end / SECTOR_BYTES * SECTOR_BYTES - bufferOffset));
   }
 
   private void write(int length) throws IOException {

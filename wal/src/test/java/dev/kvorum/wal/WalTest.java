@@ -9,6 +9,7 @@ import dev.kvorum.env.Disk;
 import dev.kvorum.env.DiskFile;
 import dev.kvorum.env.InvariantViolation;
 import dev.kvorum.env.RealDisk;
+import dev.kvorum.env.sim.SimDisk;
 import dev.kvorum.raft.ConfState;
 import dev.kvorum.raft.Entry;
 import dev.kvorum.raft.HardState;
@@ -332,6 +333,24 @@ class WalTest {
     open(WalSnapshot.EMPTY).wal().close();
     assertThat(disk.list(directory)).allMatch(name -> name.endsWith(".wal"));
     assertThat(WalReading.read(disk, directory, WalSnapshot.EMPTY).entries()).hasSize(1);
+  }
+
+  /// The smallest; what fills it begins a few bytes before a page ends, which is all that whole pages make room of.
+  @Test
+  void recordsFitThroughABufferOfOnePageWhereverTheyBegin() throws Exception {
+    WalOptions options = new WalOptions(64 << 10, 4096, false);
+    for (int first = 3_800; first < 4_100; first += 4) {
+      for (int size = 0; size < 40; size += 5) {
+        SimDisk simulated = new SimDisk();
+        List<Entry> all = new ArrayList<>(entries(1, 1, 1, first));
+        all.addAll(entries(1, 2, 120, size));
+        try (Wal wal = Wal.create(simulated, directory, METADATA, options)) {
+          save(wal, HardState.EMPTY, all.subList(0, 1));
+          save(wal, HardState.EMPTY, all.subList(1, all.size()));
+        }
+        assertThat(WalReading.read(simulated, directory, WalSnapshot.EMPTY).entries()).isEqualTo(all);
+      }
+    }
   }
 
   @Test

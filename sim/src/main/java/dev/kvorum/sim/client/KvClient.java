@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 public final class KvClient {
   /// The longest pause between two requests in act two.
   private static final long HURRIED_NANOS = 500_000_000;
+  /// The most requests there.
+  private static final int HURRIED_REQUESTS_MAX = 60;
 
   private final Cluster cluster;
   private final Scheduler scheduler;
@@ -52,7 +54,9 @@ public final class KvClient {
         name,
         () -> {
           long pause = withinNanos / count;
-          for (int i = 0; i < count; i++) {
+          int hurried = 0;
+          for (int i = 0; i < count && hurried < HURRIED_REQUESTS_MAX; i++) {
+            hurried += cluster.isHealing() ? 1 : 0;
             long wait = random.nextInt(4) == 0 ? random.nextLong(4 * pause + 1) : random.nextLong(pause + 1);
             scheduler.sleep(cluster.isHealing() ? Math.min(wait, HURRIED_NANOS) : wait);
             ask(requests.next(random, number, memory.newestRevision()), 500_000_000L << random.nextInt(5));

@@ -107,6 +107,30 @@ public final class Cluster {
     return finding;
   }
 
+  /// Whether nobody can ever lead again, for a reason that is Raft's as etcd has it: configurations count once they are
+  /// applied. A member that was promoted does not know it yet and does not stand; its vote is needed, and its log is
+  /// ahead of all who may stand, whose own power failed before they had written what they had sent it (docs/BUGS.md,
+  /// E-4).
+  public boolean isStuckInAPromotion() {
+    List<Node> up = nodes.stream().filter(node -> node.member() != null).toList();
+    return up.stream().noneMatch(node -> node.member().hasLeader())
+        && up.stream().anyMatch(node -> isPromotedUnawares(node, up) && isAheadOfAllWhoStand(node, up));
+  }
+
+  private static boolean isPromotedUnawares(Node node, List<Node> up) {
+    return !node.configuration().voters().contains(node.id())
+        && up.stream().anyMatch(other -> other.configuration().voters().contains(node.id()));
+  }
+
+  private boolean isAheadOfAllWhoStand(Node node, List<Node> up) {
+    LogJudge.Position ahead = logs.lastBefore(node.name(), Long.MAX_VALUE);
+    return ahead != null
+        && up.stream()
+            .filter(other -> other.configuration().voters().contains(other.id()))
+            .map(other -> logs.lastBefore(other.name(), Long.MAX_VALUE))
+            .allMatch(last -> last == null || last.compareTo(ahead) < 0);
+  }
+
   /// Everything is over: gives memory back.
   public void end() {
     nodes.forEach(Node::kill);

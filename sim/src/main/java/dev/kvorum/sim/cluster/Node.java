@@ -118,6 +118,11 @@ public final class Node {
     return everReady;
   }
 
+  /// What raft goes by.
+  ConfState configuration() {
+    return configuration;
+  }
+
   /// How what raft goes by differs from what the cluster's members are said to be; null when it does not.
   public @Nullable String disagreement() {
     Member running = member();

@@ -5,14 +5,12 @@ import dev.kvorum.sim.client.Leasing;
 import dev.kvorum.sim.client.Memory;
 import dev.kvorum.sim.client.Watching;
 import dev.kvorum.sim.model.Answer;
-import dev.kvorum.sim.model.Change;
+import dev.kvorum.sim.model.Known;
 import dev.kvorum.sim.model.KvModel;
 import dev.kvorum.sim.model.Linearizer;
 import dev.kvorum.sim.model.Operation;
 import dev.kvorum.sim.model.Store;
 import dev.kvorum.state.Request;
-import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Calls all judges over what the clients of one run remember.
@@ -21,12 +19,11 @@ import org.jspecify.annotations.Nullable;
 public final class Judges {
   private final Memory memory;
   private final double drift;
-  private final Map<Long, List<Change>> history;
+  private final Known history;
 
   /// @param drift of members' clocks, which may run out leases that much early
-  /// @param history what members have done, by revision, as far as it is known: it tells which of the unanswered requests
-  ///     happened. Whether they should have is for the answers to say
-  public Judges(Memory memory, double drift, Map<Long, List<Change>> history) {
+  /// @param history what members have done. Whether they should have is for the answers to say
+  public Judges(Memory memory, double drift, Known history) {
     this.memory = memory;
     this.drift = drift;
     this.history = history;
@@ -56,7 +53,11 @@ public final class Judges {
         .orElse(-1);
   }
 
-  private Store explained() {
+  /// Only whether all answers are explained by one history: where nobody was asked in the end, the others cannot judge.
+  ///
+  /// @return the store as far as answers tell of it
+  /// @throws Finding.Found when there is none
+  public Store explained() {
     return switch (Linearizer.check(memory.operationsAtTheEnd(), history)) {
       case Linearizer.Verdict.Linearizable right -> right.end();
       case Linearizer.Verdict.Violation wrong -> throw new Finding.Found("linearizable", wrong.toString());

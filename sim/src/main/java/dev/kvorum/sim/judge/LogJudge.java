@@ -6,6 +6,7 @@ import dev.kvorum.env.Bytes;
 import dev.kvorum.raft.Entry;
 import dev.kvorum.raft.EntryType;
 import dev.kvorum.sim.model.Change;
+import dev.kvorum.sim.model.Known;
 import dev.kvorum.sim.model.Kv;
 import dev.kvorum.state.ApplyOutcome;
 import dev.kvorum.state.Effect;
@@ -58,8 +59,13 @@ public final class LogJudge {
     }
   }
 
-  /// An entry's place in a log.
-  record Position(long index, long term) {
+  /// An entry's place in a log. Logs whose last entries are greater are more up to date (§5.4.1).
+  public record Position(long index, long term) implements Comparable<Position> {
+    @Override
+    public int compareTo(Position other) {
+      return term != other.term ? Long.compare(term, other.term) : Long.compare(index, other.index);
+    }
+
     @Override
     public String toString() {
       return "entry " + index + " of term " + term;
@@ -118,7 +124,7 @@ public final class LogJudge {
   }
 
   /// The last of what `member` has in its log from terms before `term`; null where it has no log that is known.
-  @Nullable Position lastBefore(String member, long term) {
+  public @Nullable Position lastBefore(String member, long term) {
     Log log = logs.get(member);
     if (log == null) {
       return null;
@@ -222,11 +228,15 @@ public final class LogJudge {
   }
 
   /// What happened, by revision: the history that all answers must be explained by.
-  public Map<Long, List<Change>> history() {
+  public Known history() {
     Map<Long, List<Change>> history = new TreeMap<>();
+    Map<Known.LeaseEvent, List<Long>> leases = new HashMap<>();
     Map<Bytes, Kv> keys = new HashMap<>();
     for (Applied each : applied.values()) {
       ApplyOutcome outcome = each.outcome;
+      if (outcome != null) {
+        outcome.effects().forEach(effect -> note(effect, outcome.revision(), leases));
+      }
       if (outcome != null && !outcome.events().isEmpty()) {
         List<Change> changes = new ArrayList<>();
         for (Event event : outcome.events()) {
@@ -239,7 +249,19 @@ public final class LogJudge {
         history.put(outcome.revision(), changes);
       }
     }
-    return history;
+    return new Known(history, leases);
+  }
+
+  private static void note(Effect effect, long revision, Map<Known.LeaseEvent, List<Long>> leases) {
+    Known.LeaseEvent event =
+        switch (effect) {
+          case Effect.LeaseGranted granted -> new Known.LeaseEvent(granted.id(), true);
+          case Effect.LeaseRevoked revoked -> new Known.LeaseEvent(revoked.id(), false);
+          default -> null;
+        };
+    if (event != null) {
+      leases.computeIfAbsent(event, none -> new ArrayList<>()).add(revision);
+    }
   }
 
   private static KeyValue parsed(byte[] kv) {

@@ -63,12 +63,12 @@ public final class VoteJudge {
     if (asks == null || has == null) {
       return;
     }
-    if (asks.lastTerm() < has.term() || (asks.lastTerm() == has.term() && asks.lastIndex() < has.index())) {
+    LogJudge.Position offered = new LogJudge.Position(asks.lastIndex(), asks.lastTerm());
+    if (offered.compareTo(has) < 0) {
       found.accept(
           "votes go to logs that are up to date",
-          "%s, whose log ends with %s, votes in term %d for %s, whose ends with entry %d of term %d"
-              .formatted(
-                  names.apply(answer.from()), has, answer.term(), names.apply(answer.to()), asks.lastIndex(), asks.lastTerm()));
+          "%s, whose log ends with %s, votes in term %d for %s, whose ends with %s"
+              .formatted(names.apply(answer.from()), has, answer.term(), names.apply(answer.to()), offered));
     }
   }
 }

@@ -35,10 +35,12 @@ public final class Linearizer {
   private final Set<Long> claimed = new TreeSet<>();
   /// How many are still to be placed that were answered under a revision they did not make.
   private final Map<Long, Integer> owed = new TreeMap<>();
-  private final Map<Long, List<Change>> seen;
+  private final Known known;
   /// Keys that readers were shown, by the revision that wrote them.
   private final Map<Long, List<Kv>> shown = new TreeMap<>();
   private final Set<Long> visited = new HashSet<>();
+  /// How often each lease was granted, and has ended, in what is placed.
+  private final Map<Known.LeaseEvent, Integer> leaseEvents = new HashMap<>();
   private Store store = Store.EMPTY;
   private long linearized;
   private int left;
@@ -117,8 +119,8 @@ public final class Linearizer {
     record Undecided(int nodes, Violation furthest) implements Verdict {}
   }
 
-  private Linearizer(List<Operation> history, Map<Long, List<Change>> seen) {
-    this.seen = seen;
+  private Linearizer(List<Operation> history, Known known) {
+    this.known = known;
     List<Operation> sorted = new ArrayList<>(history);
     sorted.sort(Comparator.comparingLong(Operation::invokedNanos).thenComparingLong(Operation::returnedNanos));
     ops = new Op[sorted.size()];
@@ -143,7 +145,7 @@ public final class Linearizer {
   private void pin() {
     Map<Written, Long> at = new HashMap<>();
     shown.forEach((revision, kvs) -> kvs.forEach(kv -> at.putIfAbsent(new Written(kv.key(), kv.value()), revision)));
-    seen.forEach(
+    known.changes().forEach(
         (revision, changes) -> {
           for (Change change : changes) {
             if (change.after() != null) {
@@ -233,13 +235,12 @@ public final class Linearizer {
     shown.computeIfAbsent(kv.mod(), none -> new ArrayList<>()).add(kv);
   }
 
-  /// @param seen what is known of some revisions, whole
-  public static Verdict check(List<Operation> history, Map<Long, List<Change>> seen) {
-    return new Linearizer(history, seen).search();
+  public static Verdict check(List<Operation> history, Known known) {
+    return new Linearizer(history, known).search();
   }
 
   public static Verdict check(List<Operation> history) {
-    return check(history, Map.of());
+    return check(history, Known.NOTHING);
   }
 
   /// Whether the answer says that its operation made its revision. The end of a lease does not tell.
@@ -257,7 +258,7 @@ public final class Linearizer {
   /// One way to go on.
   ///
   /// @param op null for a lease that runs out by itself
-  private record Choice(@Nullable Op op, Store after) {}
+  private record Choice(@Nullable Op op, Request request, Store after) {}
 
   /// A point to which the search can come back.
   private static final class Frame {
@@ -266,6 +267,7 @@ public final class Linearizer {
     final int leftBefore;
     final List<Op> placed = new ArrayList<>();
     List<Choice> choices = List.of();
+    Known.@Nullable LeaseEvent leaseEvent;
     int next;
 
     Frame(Store before, long linearizedBefore, int leftBefore) {
@@ -303,6 +305,8 @@ public final class Linearizer {
         place(choice.op(), frame);
       }
       store = choice.after();
+      frame.leaseEvent = Known.LeaseEvent.of(choice.request());
+      count(frame.leaseEvent, 1);
     }
     takeReads(frame);
     if (left < leftLeast || left == leftLeast && store.revision() > furthest.revision()) {
@@ -316,7 +320,14 @@ public final class Linearizer {
     return frame;
   }
 
+  private void count(Known.@Nullable LeaseEvent event, int more) {
+    if (event != null) {
+      leaseEvents.merge(event, more, Integer::sum);
+    }
+  }
+
   private void leave(Frame frame) {
+    count(frame.leaseEvent, -1);
     for (Op op : frame.placed.reversed()) {
       op.relink();
       owe(op, 1);
@@ -392,17 +403,19 @@ public final class Linearizer {
       boolean advances = step.after().revision() > store.revision();
       if (answer != null) {
         if (!advances || mayAdvance && wasSeen(step.after())) {
-          certain.add(new Choice(op, step.after()));
+          certain.add(new Choice(op, operation.request(), step.after()));
         }
-      } else if (advances ? hole && wasSeen(step.after()) : demands.want(operation.request())) {
-        possible.add(new Choice(op, step.after()));
+      } else if (mayHaveHappened(operation.request(), step.after())
+          && (advances ? hole && wasSeen(step.after()) : demands.want(operation.request()))) {
+        possible.add(new Choice(op, operation.request(), step.after()));
       }
     }
     for (long lease : store.leases()) {
-      Store after = KvModel.step(store, new Request.LeaseRevoke(lease)).after();
+      Request revocation = new Request.LeaseRevoke(lease);
+      Store after = KvModel.step(store, revocation).after();
       boolean advances = after.revision() > store.revision();
-      if (advances ? hole && wasSeen(after) : demands.gone.contains(lease)) {
-        possible.add(new Choice(null, after));
+      if (mayHaveHappened(revocation, after) && (advances ? hole && wasSeen(after) : demands.gone.contains(lease))) {
+        possible.add(new Choice(null, revocation, after));
       }
     }
     certain.addAll(possible);
@@ -458,9 +471,15 @@ public final class Linearizer {
     return operation.answer() instanceof Answer.Refused refused && refused.error() == error;
   }
 
+  /// Whether it is not known to have been otherwise that `request`, which nobody answered, led to `after`.
+  private boolean mayHaveHappened(Request request, Store after) {
+    Known.LeaseEvent event = Known.LeaseEvent.of(request);
+    return known.mayHave(event, event == null ? 0 : leaseEvents.getOrDefault(event, 0), after.revision());
+  }
+
   /// Whether the last revision of `after` is what others have seen of it.
   private boolean wasSeen(Store after) {
-    List<Change> changes = seen.get(after.revision());
+    List<Change> changes = known.changes().get(after.revision());
     if (changes != null) {
       return changes.equals(after.changes());
     }

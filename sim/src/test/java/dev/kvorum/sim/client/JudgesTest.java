@@ -14,6 +14,7 @@ import dev.kvorum.sim.judge.Judges;
 import dev.kvorum.sim.judge.WatchJudge;
 import dev.kvorum.sim.model.Answer;
 import dev.kvorum.sim.model.Change;
+import dev.kvorum.sim.model.Known;
 import dev.kvorum.sim.model.Kv;
 import dev.kvorum.sim.model.KvModel;
 import dev.kvorum.sim.model.Operation;
@@ -21,7 +22,6 @@ import dev.kvorum.sim.model.Store;
 import dev.kvorum.state.Request;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.jspecify.annotations.Nullable;
 
@@ -207,7 +207,7 @@ class JudgesTest {
   // ---- Others
 
   private static void judges(Memory memory, @Nullable String finding) {
-    Judges judges = new Judges(memory, 0.01, Map.of());
+    Judges judges = new Judges(memory, 0.01, Known.NOTHING);
     if (finding == null) {
       judges.judge();
     } else {

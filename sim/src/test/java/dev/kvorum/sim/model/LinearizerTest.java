@@ -268,11 +268,11 @@ class LinearizerTest {
     between(1, 2, put("a", "2"), null);
     did(put("b", "1"), done(3));
     Kv second = kv("a", "2", 2, 2, 1);
-    var verdict = Linearizer.check(history, Map.of(2L, List.of(new Change(2, second.key(), second, null))));
+    var verdict = Linearizer.check(history, new Known(Map.of(2L, List.of(new Change(2, second.key(), second, null))), null));
     assertThat(verdict).isInstanceOf(Linearizer.Verdict.Linearizable.class);
     assertThat(((Linearizer.Verdict.Linearizable) verdict).end().keys().get(second.key())).isEqualTo(second);
     Kv third = kv("a", "3", 2, 2, 1);
-    assertThat(Linearizer.check(history, Map.of(2L, List.of(new Change(2, third.key(), third, null)))))
+    assertThat(Linearizer.check(history, new Known(Map.of(2L, List.of(new Change(2, third.key(), third, null))), null)))
         .isInstanceOf(Linearizer.Verdict.Violation.class);
   }
 
@@ -281,7 +281,7 @@ class LinearizerTest {
     RandomHistory random = new RandomHistory(RandomHistory.seed(), 50, 10_000);
     var seen = random.seen();
     long begun = System.nanoTime();
-    Linearizer.Verdict verdict = Linearizer.check(random.operations(), seen);
+    Linearizer.Verdict verdict = Linearizer.check(random.operations(), new Known(seen, null));
     Duration took = Duration.ofNanos(System.nanoTime() - begun);
     System.out.println("linearizability of 10,000 operations of 50 clients, seed " + random.drawnFrom() + ": " + took);
     assertThat(verdict).as("seed %d", random.drawnFrom()).isInstanceOf(Linearizer.Verdict.Linearizable.class);
