@@ -39,6 +39,7 @@ final class LeaseKeeper {
   /// Of how many pauses it is known that this member led after them.
   private long pausesOutlived;
   private int revoking;
+  private boolean retired;
   private long lastScanNanos;
 
   private record Early(Runnable then, Consumer<EtcdException> refuse, long deadlineNanos) {}
@@ -93,6 +94,9 @@ final class LeaseKeeper {
   }
 
   void promote() {
+    if (retired) {
+      return;
+    }
     expiry.promote(world.clock().nanos(), config.electionNanos());
     List<Early> asked = List.copyOf(early);
     early.clear();
@@ -102,7 +106,9 @@ final class LeaseKeeper {
   /// Runs `then` while this member is the one who knows: now, or once it has begun to lead and applied all before its
   /// term. A client that comes in between must not hear that its lease is gone.
   void whenPrimary(Runnable then, Consumer<EtcdException> refuse) {
-    if (expiry.isPrimary()) {
+    if (retired) {
+      refuse.accept(EtcdException.of(EtcdError.NO_LEADER));
+    } else if (expiry.isPrimary()) {
       whenSure(then, refuse);
     } else {
       early.add(new Early(then, refuse, world.clock().nanos() + config.requestTimeoutNanos()));
@@ -157,6 +163,12 @@ final class LeaseKeeper {
     List<Early> asked = List.copyOf(early);
     early.clear();
     asked.forEach(one -> one.refuse().accept(EtcdException.of(EtcdError.NO_LEADER)));
+  }
+
+  /// This member is removed. Raft may have it lead on for a while, but the others elect without it.
+  void retire() {
+    retired = true;
+    demote();
   }
 
   /// Renews on the leader. A lease that has expired but is not revoked yet answers as gone once it is.

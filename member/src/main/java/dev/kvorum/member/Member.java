@@ -270,6 +270,7 @@ public final class Member {
       LOG.atWarn()
           .addKeyValue("local-member-id", MemberIds.toHex(memberId))
           .log("the member has been permanently removed from the cluster");
+      leaseKeeper.retire();
       // what the others still need of it, its acknowledgement of this very change above all, goes out meanwhile
       applyLoop.loop().schedule(REMOVED_NANOS, observer::removed);
     }

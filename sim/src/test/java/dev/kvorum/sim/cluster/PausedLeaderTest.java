@@ -2,10 +2,12 @@ package dev.kvorum.sim.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import dev.kvorum.api.Encoded;
 import dev.kvorum.api.EtcdException;
 import dev.kvorum.api.etcdserverpb.LeaseKeepAliveRequest;
 import dev.kvorum.api.etcdserverpb.LeaseKeepAliveResponse;
+import dev.kvorum.api.etcdserverpb.MemberRemoveRequest;
 import dev.kvorum.env.Bytes;
 import dev.kvorum.member.Caller;
 import dev.kvorum.member.Reply;
@@ -19,6 +21,7 @@ import dev.kvorum.sim.world.Trace;
 import dev.kvorum.state.Request;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -56,26 +59,31 @@ class PausedLeaderTest {
         () ->
             node.member()
                 .leases()
-                .keepAlive(
-                    request,
-                    Caller.LOCAL,
-                    new Reply<>() {
-                      @Override
-                      public void complete(Encoded answer) {
-                        try {
-                          heard.set(LeaseKeepAliveResponse.parseFrom(answer.toByteArray()).getTTL());
-                        } catch (com.google.protobuf.InvalidProtocolBufferException e) {
-                          throw new IllegalStateException(e);
-                        }
-                      }
-
-                      @Override
-                      public void refuse(EtcdException why) {
-                        heard.set(why);
-                      }
-                    }));
+                .keepAlive(request, Caller.LOCAL, hearing(heard, PausedLeaderTest::ttlOf)));
     assertThat(scheduler.runUntil(() -> heard.get() != null, scheduler.now() + 30 * SECOND)).isTrue();
     return heard.get();
+  }
+
+  private static Reply<Encoded> hearing(AtomicReference<Object> heard, Function<Encoded, Object> read) {
+    return new Reply<>() {
+      @Override
+      public void complete(Encoded answer) {
+        heard.set(read.apply(answer));
+      }
+
+      @Override
+      public void refuse(EtcdException why) {
+        heard.set(why);
+      }
+    };
+  }
+
+  private static Object ttlOf(Encoded answer) {
+    try {
+      return LeaseKeepAliveResponse.parseFrom(answer.toByteArray()).getTTL();
+    } catch (InvalidProtocolBufferException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /// It knows nothing of leases granted meanwhile, and must not say that they are gone.
@@ -93,6 +101,27 @@ class PausedLeaderTest {
     ask(leader, new Request.LeaseGrant(60, 7));
     assertThat(old.host().isPaused()).isTrue();
     assertThat(renew(old, 7)).isEqualTo(60L);
+  }
+
+  /// Raft lets it go on, but another may lead without its hearing of that: at once, if that one is left alone.
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3})
+  void aLeaderThatHasAppliedItsRemovalRenewsNoLease(long seed) {
+    begin(seed);
+    ask(cluster.nodes().getFirst(), new Request.LeaseGrant(60, 7));
+    scheduler.runUntil(() -> false, scheduler.now() + 6 * SECOND); // before, members do not count as connected
+    Node old = cluster.leader();
+    assertThat(old).isNotNull();
+    MemberRemoveRequest removal = MemberRemoveRequest.newBuilder().setID(old.id()).build();
+    AtomicReference<Object> removed = new AtomicReference<>();
+    scheduler.spawn(
+        old.host(),
+        "removal",
+        () -> old.member().cluster().memberRemove(removal, Caller.LOCAL, hearing(removed, answer -> "removed")));
+    assertThat(scheduler.runUntil(() -> removed.get() != null, scheduler.now() + 5 * SECOND)).isTrue();
+    assertThat(removed.get()).isEqualTo("removed");
+    assertThat(leads(old)).isTrue();
+    assertThat(renew(old, 7)).isInstanceOf(EtcdException.class);
   }
 
   private static boolean leads(Node node) {
