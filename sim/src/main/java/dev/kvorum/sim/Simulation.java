@@ -22,6 +22,7 @@ import dev.kvorum.sim.world.Scheduler;
 import dev.kvorum.sim.world.Trace;
 import dev.kvorum.state.Request;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.SplittableRandom;
@@ -268,15 +269,22 @@ public final class Simulation {
             .allMatch(node -> node.member() != null && leading.membership().member(node.id()) != null);
   }
 
-  /// Learners serve no clients.
+  /// Learners serve no clients. Whoever has come furthest says who is one: the others may not know yet, not even of
+  /// themselves.
   private static List<Node> votersOf(List<Node> nodes) {
+    Member best =
+        nodes.stream()
+            .map(Node::member)
+            .filter(Objects::nonNull)
+            .max(Comparator.comparingLong(Member::appliedIndex))
+            .orElse(null);
     return nodes.stream()
-        .filter(
-            node -> {
-              Member member = node.member();
-              return member != null && !member.isLearner();
-            })
+        .filter(node -> node.member() != null && best != null && isVoter(best.membership().member(node.id())))
         .toList();
+  }
+
+  private static boolean isVoter(dev.kvorum.state.membership.@Nullable Member member) {
+    return member != null && !member.isLearner();
   }
 
   private boolean isAnswered(Request request, Node node) {
