@@ -65,7 +65,7 @@ public final class Simulator {
     } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
       return false;
     }
-    return seeds.isEmpty() != (count == 0) && membersMax >= 1 && jobs >= 1;
+    return seeds.isEmpty() != (count == 0) && count >= 0 && minutes > 0 && membersMax >= 1 && jobs >= 1;
   }
 
   private boolean run() {

@@ -58,7 +58,7 @@ public final class Mutants {
     } catch (NumberFormatException | IndexOutOfBoundsException e) {
       return false;
     }
-    return names.stream().noneMatch(name -> name.startsWith("-"));
+    return names.stream().noneMatch(name -> name.startsWith("-")) && seedsMax > 0 && minutes > 0;
   }
 
   private boolean run() throws IOException, InterruptedException {
