@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Exits 0 when nothing was found, 1 when something was, 2 when it does not understand.
 public final class Simulator {
-  private static final int MEMBERS_MAX = 7;
+  /// That found a cluster, unless the user says less.
+  public static final int MEMBERS_MAX = 7;
 
   private final PrintStream out = new PrintStream(new java.io.FileOutputStream(java.io.FileDescriptor.out), true, StandardCharsets.UTF_8);
   private final List<Long> seeds = new ArrayList<>();
@@ -116,7 +117,10 @@ public final class Simulator {
     private synchronized void ended(Simulation.Outcome outcome) {
       played++;
       simulatedNanos += outcome.simulatedNanos();
-      stuck += outcome.stuck() ? 1 : 0;
+      if (outcome.stuck()) {
+        stuck++;
+        out.println(describe(outcome));
+      }
       if (outcome.finding() != null) {
         found++;
         out.println(describe(outcome));

@@ -118,7 +118,8 @@ public final class Cluster {
   }
 
   private static boolean isPromotedUnawares(Node node, List<Node> up) {
-    return !node.configuration().voters().contains(node.id())
+    return node.isLearnerByItsOwnAccount()
+        && !node.configuration().voters().contains(node.id())
         && up.stream().anyMatch(other -> other.configuration().voters().contains(node.id()));
   }
 

@@ -118,6 +118,12 @@ public final class Node {
     return everReady;
   }
 
+  /// Whether its member has not applied yet that it was promoted.
+  boolean isLearnerByItsOwnAccount() {
+    Member running = member();
+    return running != null && running.isLearner();
+  }
+
   /// What raft goes by.
   ConfState configuration() {
     return configuration;

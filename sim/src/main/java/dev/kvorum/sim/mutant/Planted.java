@@ -1,5 +1,6 @@
 package dev.kvorum.sim.mutant;
 
+import dev.kvorum.sim.Simulation;
 import dev.kvorum.sim.Simulator;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class Planted implements AutoCloseable {
   private static final Pattern FOUND = Pattern.compile("(?m)^FOUND by ([^:]+): ");
   private static final Pattern SEEDS = Pattern.compile("(?m)^(\\d+) seeds, \\d+ with findings");
+  private static final String UNSURE = "undecided";
   private static final String CLASS_PATH = System.getProperty("java.class.path");
 
   /// A defect may keep a story from ever ending: how much longer than asked its JVM may take.
@@ -65,8 +67,30 @@ final class Planted implements AutoCloseable {
     return planted;
   }
 
-  /// Plays seeds from `start` on, in a JVM of its own, until one finds something.
+  /// Plays seeds from `start` on, in a JVM of its own, until one finds something: by a judge who is sure of it, and where
+  /// nothing is found without the defect.
   Verdict play(long start, long seedsMax, double minutes) throws IOException, InterruptedException {
+    long begun = System.nanoTime();
+    long played = 0;
+    while (true) {
+      double minutesLeft = minutes - (System.nanoTime() - begun) / 6e10;
+      if (played >= seedsMax || minutesLeft <= 0) {
+        return new Verdict(null, played);
+      }
+      Verdict verdict = playOn(start + played, seedsMax - played, minutesLeft);
+      played += verdict.seeds();
+      if (!verdict.isFound() || !UNSURE.equals(verdict.judge()) && isClean(start + played - 1)) {
+        return new Verdict(verdict.judge(), played);
+      }
+    }
+  }
+
+  /// The sources as they are find nothing in `seed`.
+  private static boolean isClean(long seed) {
+    return Simulation.play(seed, Simulator.MEMBERS_MAX, null).finding() == null;
+  }
+
+  private Verdict playOn(long start, long seedsMax, double minutes) throws IOException, InterruptedException {
     Path output = directory.resolve("output");
     Process process =
         new ProcessBuilder(
@@ -100,7 +124,7 @@ final class Planted implements AutoCloseable {
     String said = Files.readString(output);
     Matcher seeds = SEEDS.matcher(said);
     if (!seeds.find()) {
-      throw new IllegalStateException("the simulator broke off: " + said);
+      throw new IllegalArgumentException("the simulator broke off: " + said);
     }
     Matcher found = FOUND.matcher(said);
     return new Verdict(found.find() ? found.group(1) : null, Long.parseLong(seeds.group(1)));
