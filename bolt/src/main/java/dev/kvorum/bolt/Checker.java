@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Every page is reached once, or listed as free, or neither metas nor the list itself: never two of these. Keys ascend
 /// within pages and lie within what the branches above promise. What a page id, flag or length gets wrong is told in
-/// our own words and ends the walk there.
+/// our own words and ends the walk there. So is a leaf without elements below a branch, which `bbolt check` lets pass.
 ///
 /// Source: bbolt `tx_check.go`.
 public final class Checker {
@@ -193,6 +193,9 @@ public final class Checker {
     long end = pages.end(at);
     int count = pages.count(at);
     boolean isBranch = pages.isBranch(at);
+    if (count == 0 && least != null) {
+      found("page " + id + ": leaf without elements below a branch");
+    }
     byte[] previous = least;
     long used = 0;
     for (int i = 0; i < count && findings.size() < FINDINGS_MAX; i++) {

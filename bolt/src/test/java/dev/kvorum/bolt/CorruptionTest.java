@@ -79,6 +79,9 @@ class CorruptionTest {
         }
       } catch (CorruptionException e) {
         refused++;
+        try (Bolt bolt = Bolt.open(disk, FILE, BoltOptions.reading()); ReadTx tx = bolt.beginRead()) {
+          assertThat(Checker.findings(tx)).as("what the checker finds").isNotEmpty();
+        }
       }
     }
     assertThat(refused).isGreaterThan(3);

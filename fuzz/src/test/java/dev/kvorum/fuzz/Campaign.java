@@ -1,11 +1,13 @@
 package dev.kvorum.fuzz;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.ExecutorService;
@@ -15,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
 
 /// Runs Jazzer on one target after another, each in a JVM of its own, and tells what came of it.
 ///
@@ -184,6 +187,17 @@ final class Campaign {
         .forEach(line -> out.println("  " + line));
     for (Path finding : outcome.findings) {
       out.println("  bin/fuzz replay " + outcome.target + " " + finding);
+      out.println("  which is what this makes: base64 -d | gunzip > " + finding.getFileName());
+      out.println("  " + packed(Files.readAllBytes(finding)));
     }
+  }
+
+  /// The machine that found it may be gone when somebody reads the log.
+  private static String packed(byte[] input) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (GZIPOutputStream zip = new GZIPOutputStream(bytes)) {
+      zip.write(input);
+    }
+    return Base64.getEncoder().encodeToString(bytes.toByteArray());
   }
 }
