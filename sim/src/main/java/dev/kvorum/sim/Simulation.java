@@ -53,6 +53,7 @@ public final class Simulation {
   private final TransferClient transfers;
   private final SpaceClient space;
   private final ReconfigClient reconfiguring;
+  private final SnapshotClient backups;
   private final SplittableRandom random;
   private boolean examined;
   private boolean stuck;
@@ -101,7 +102,7 @@ public final class Simulation {
     this.examiner = new KvClient(cluster, root.split(), memory, requests, 99);
     this.transfers = new TransferClient(cluster, root.split());
     this.space = new SpaceClient(cluster, root.split(), memory, new KvClient(cluster, root.split(), memory, requests, 98));
-    SplittableRandom backingUp = root.split();
+    this.backups = new SnapshotClient(cluster, root.split(), memory);
     if (scenario.extras().movesLeader()) {
       transfers.begin();
     }
@@ -109,7 +110,7 @@ public final class Simulation {
       space.begin();
     }
     if (scenario.extras().backsUp()) {
-      new SnapshotClient(cluster, backingUp, memory).begin();
+      backups.begin();
     }
   }
 
@@ -150,7 +151,7 @@ public final class Simulation {
   }
 
   private Judges judges() {
-    return new Judges(memory, scenario.drift(), cluster.logs().history());
+    return new Judges(memory, scenario.drift(), cluster.logs().history(), cluster.logs().revocations());
   }
 
   private static String stackOf(Throwable e) {
@@ -239,6 +240,9 @@ public final class Simulation {
     for (Node node : staying(core)) {
       waitFor(node.name() + " is defragmented", PROGRESS_NANOS, () -> node.member() == null || operator.defragment(node));
       operator.hash(node, revision);
+    }
+    for (Node node : staying(core)) {
+      waitFor(node.name() + " is backed up", PROGRESS_NANOS, () -> node.member() == null || backups.take(node));
     }
   }
 

@@ -84,7 +84,6 @@ public final class LeaseClient {
         renew(lease);
       }
     }
-    lease.abandoned = true;
     for (int i = 0; i < 4 && lease.goneNanos == 0; i++) {
       scheduler.sleep(random.nextLong(lease.ttlNanos + 1));
       look(lease);
@@ -106,7 +105,7 @@ public final class LeaseClient {
     memory.settle(ticket);
     if (heard instanceof Heard.Answered answered) {
       Leasing lease = new Leasing(id, Bytes.utf8("lease/" + id));
-      lease.renewedAskedNanos = asked;
+      lease.renewalsAskedNanos.add(asked);
       try {
         lease.ttlNanos = LeaseGrantResponse.parseFrom(answered.bytes()).getTTL() * 1_000_000_000L;
       } catch (InvalidProtocolBufferException e) {
@@ -175,7 +174,7 @@ public final class LeaseClient {
         long ttl = LeaseKeepAliveResponse.parseFrom(answered.bytes()).getTTL();
         scheduler.trace().event(scheduler.now(), "lease" + number, "renewed", lease.id, ttl);
         if (ttl > 0) {
-          lease.renewedAskedNanos = asked;
+          lease.renewalsAskedNanos.add(asked);
         } else {
           gone(lease, "a renewal by " + node.name() + " is told that it is gone");
         }

@@ -1,6 +1,8 @@
 package dev.kvorum.sim.client;
 
 import dev.kvorum.env.Bytes;
+import java.util.ArrayList;
+import java.util.List;
 
 /// One lease's life as its owner saw it. Its key is nobody else's.
 public final class Leasing {
@@ -8,15 +10,11 @@ public final class Leasing {
   final Bytes key;
   /// As granted.
   long ttlNanos;
-  /// When the newest renewal (or the grant) that was acknowledged was asked for.
-  long renewedAskedNanos;
+  /// When the renewals (and the grant) that were acknowledged were asked for, in order.
+  final List<Long> renewalsAskedNanos = new ArrayList<>();
   /// When the owner knew the lease, or its key, to be gone; 0 while it did not.
   long goneNanos;
   String goneBy = "";
-  /// Its owner asked for its end, and it may have come any time since.
-  boolean revokeAsked;
-  /// The owner has renewed it for the last time.
-  boolean abandoned;
 
   Leasing(long id, Bytes key) {
     this.id = id;
@@ -35,8 +33,9 @@ public final class Leasing {
     return ttlNanos;
   }
 
-  public long renewedAskedNanos() {
-    return renewedAskedNanos;
+  /// When the newest renewal that was acknowledged, of those asked for by `nanos`, was asked for.
+  public long renewedAskedNanos(long nanos) {
+    return renewalsAskedNanos.stream().mapToLong(Long::longValue).filter(asked -> asked <= nanos).max().orElseThrow();
   }
 
   public long goneNanos() {
@@ -45,9 +44,5 @@ public final class Leasing {
 
   public String goneBy() {
     return goneBy;
-  }
-
-  public boolean isRevokeAsked() {
-    return revokeAsked;
   }
 }

@@ -155,11 +155,12 @@ public final class SnapshotClient {
     }
   }
 
-  private void take(Node node) {
+  /// @return whether all of it came
+  public boolean take(Node node) {
     Member member = node.member();
     SimHost host = node.host();
     if (member == null || host == null) {
-      return;
+      return false;
     }
     Stream stream = new Stream(host, node.name());
     scheduler.after(
@@ -183,6 +184,7 @@ public final class SnapshotClient {
     if (ended.equals(WHOLE)) {
       judge(stream);
     }
+    return ended.equals(WHOLE);
   }
 
   private void judge(Stream stream) {
@@ -203,6 +205,7 @@ public final class SnapshotClient {
 
   private Memory.@Nullable KeyHash open(String from, byte[] database) {
     try (StateMachine state = Databases.open(database); KvView view = state.view()) {
+      cluster.states().holds("a snapshot of " + from, database);
       state.checkInvariants();
       KvHash hash = view.hashByRevision(0);
       return new Memory.KeyHash("a snapshot of " + from, hash.revision(), hash.compactRevision(), hash.hash());

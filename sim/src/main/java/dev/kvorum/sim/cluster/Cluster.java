@@ -6,6 +6,7 @@ import dev.kvorum.member.Member;
 import dev.kvorum.member.RemoteCluster;
 import dev.kvorum.sim.Finding;
 import dev.kvorum.sim.judge.LogJudge;
+import dev.kvorum.sim.judge.StateJudge;
 import dev.kvorum.sim.judge.VoteJudge;
 import dev.kvorum.sim.net.SimNetwork;
 import dev.kvorum.sim.world.Scheduler;
@@ -30,6 +31,7 @@ public final class Cluster {
   private final List<Node> nodes = new ArrayList<>();
   private final Map<Long, Long> leaderOfTerm = new TreeMap<>();
   private final LogJudge logs = new LogJudge(this::found);
+  private final StateJudge states = new StateJudge(this::found);
   private final Damage damage;
   private boolean healing;
   private @Nullable Finding finding;
@@ -73,6 +75,11 @@ public final class Cluster {
   /// Holds against each other what members log and apply.
   public LogJudge logs() {
     return logs;
+  }
+
+  /// Holds against each other what their databases hold.
+  public StateJudge states() {
+    return states;
   }
 
   private String nameOf(long id) {

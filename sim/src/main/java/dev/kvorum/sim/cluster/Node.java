@@ -180,6 +180,7 @@ public final class Node {
   }
 
   private void run(SimHost process, LatentDisk view, SimLinks net) {
+    judgeDatabase();
     try {
       Member started =
           Member.start(process.world(clock, view), config(), net, remote, new Observer(process));
@@ -192,6 +193,19 @@ public final class Node {
         cluster.found("starts", name + " does not start on a disk that nothing was done to: " + describe(e));
       }
       process.kill("cannot start: " + e);
+    }
+  }
+
+  /// What a crash left of the database is a whole state, and the same as everybody's.
+  private void judgeDatabase() {
+    Path file = config().dbFile();
+    if (diskSpoilt || !disk.exists(file)) {
+      return;
+    }
+    try {
+      cluster.states().holds(name + "'s file", disk.contents(file));
+    } catch (IOException notYetOne) {
+      // the member that starts on it is about to say so, or to make it
     }
   }
 
@@ -272,7 +286,7 @@ public final class Node {
             .trace()
             .aside(scheduler.now(), process.name(), "applied " + entry.index() + " of term " + entry.term() + ": " + outcome);
       }
-      cluster.logs().applied(name, entry, outcome);
+      cluster.logs().applied(name, entry, outcome, scheduler.now());
     }
   }
 

@@ -11,7 +11,7 @@ import dev.kvorum.sim.model.Linearizer;
 import dev.kvorum.sim.model.Operation;
 import dev.kvorum.sim.model.Store;
 import dev.kvorum.state.Request;
-import org.jspecify.annotations.Nullable;
+import java.util.Map;
 
 /// Calls all judges over what the clients of one run remember.
 ///
@@ -20,13 +20,16 @@ public final class Judges {
   private final Memory memory;
   private final double drift;
   private final Known history;
+  private final Map<Long, Long> revocations;
 
   /// @param drift of members' clocks, which may run out leases that much early
   /// @param history what members have done. Whether they should have is for the answers to say
-  public Judges(Memory memory, double drift, Known history) {
+  /// @param revocations when each lease's was applied first, in nanoseconds, by lease
+  public Judges(Memory memory, double drift, Known history, Map<Long, Long> revocations) {
     this.memory = memory;
     this.drift = drift;
     this.history = history;
+    this.revocations = revocations;
   }
 
   /// @return the store after everything
@@ -37,7 +40,7 @@ public final class Judges {
     for (Watching watching : memory.watches()) {
       WatchJudge.judge(end, compacted, watching);
     }
-    memory.serializable().forEach(read -> judgeSerializable(end, compacted, read));
+    memory.serializable().forEach(read -> judgeSerializable(end, read));
     memory.hashes().forEach(hash -> judgeHash(end, compacted, hash));
     memory.leases().forEach(this::judgeLease);
     return end;
@@ -67,21 +70,19 @@ public final class Judges {
   }
 
   /// A serializable read may be old, but it must be of a state that was.
-  private static void judgeSerializable(Store end, long compacted, Operation read) {
+  private static void judgeSerializable(Store end, Operation read) {
     Answer answer = read.answer();
     if (answer == null || answer instanceof Answer.Refused) {
       return; // what is compacted or to come is so from where it was read
     }
-    boolean was = answer.revision() >= 1 && answer.revision() <= end.revision();
-    Answer expected = was ? KvModel.step(end.at(answer.revision()), read.request()).answer() : null;
-    if (!answer.equals(expected) && !isOfForgottenHistory(compacted, expected)) {
+    if (answer.revision() < 1 || answer.revision() > end.revision()) {
+      throw new Finding.Found("serializable reads are of the past", read + "\n    which never was");
+    }
+    // what is compacted may still be told by a member that lags
+    Answer expected = KvModel.step(end.at(answer.revision()).unforgetting(), read.request()).answer();
+    if (!answer.equals(expected)) {
       throw new Finding.Found("serializable reads are of the past", read + "\n    but then there was " + expected);
     }
-  }
-
-  /// The model forgets as soon as it is told, a member that lags later.
-  private static boolean isOfForgottenHistory(long compacted, @Nullable Answer expected) {
-    return compacted > 0 && expected instanceof Answer.Refused;
   }
 
   private static void judgeHash(Store end, long compacted, Memory.KeyHash heard) {
@@ -96,14 +97,23 @@ public final class Judges {
 
   /// A lease lives for its time to live after its last renewal, whoever leads meanwhile.
   private void judgeLease(Leasing lease) {
-    long mustLiveUntil = lease.renewedAskedNanos() + (long) (lease.ttlNanos() / (1 + drift));
-    if (lease.goneNanos() != 0 && lease.goneNanos() < mustLiveUntil && !lease.isRevokeAsked()) {
+    Long revoked = revocations.get(lease.id());
+    if (revoked != null) {
+      requireLife(lease, revoked, "a member has applied its revocation");
+    }
+    if (lease.goneNanos() != 0) {
+      requireLife(lease, lease.goneNanos(), lease.goneBy());
+    }
+  }
+
+  private void requireLife(Leasing lease, long goneNanos, String goneBy) {
+    long renewedNanos = lease.renewedAskedNanos(goneNanos);
+    if (goneNanos < renewedNanos + (long) (lease.ttlNanos() / (1 + drift))) {
       throw new Finding.Found(
           "leases live their time",
           "lease %d of %d s, renewed at %.3f, is gone at %.3f: %s"
               .formatted(
-                  lease.id(), lease.ttlNanos() / 1_000_000_000, lease.renewedAskedNanos() / 1e6, lease.goneNanos() / 1e6,
-                  lease.goneBy()));
+                  lease.id(), lease.ttlNanos() / 1_000_000_000, renewedNanos / 1e6, goneNanos / 1e6, goneBy));
     }
   }
 }

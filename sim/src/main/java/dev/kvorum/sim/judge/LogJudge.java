@@ -41,6 +41,9 @@ public final class LogJudge {
   /// By member: up to where it has applied the log, at its best.
   private final Map<String, Long> appliedBy = new HashMap<>();
 
+  /// By lease: when the first member applied its revocation.
+  private final Map<Long, Long> revocations = new HashMap<>();
+
   private long newestTerm;
   private long newestRevision;
 
@@ -197,8 +200,13 @@ public final class LogJudge {
     }
   }
 
-  public void applied(String member, Entry entry, ApplyOutcome outcome) {
+  public void applied(String member, Entry entry, ApplyOutcome outcome, long nowNanos) {
     appliedBy.merge(member, entry.index(), Math::max);
+    for (Effect effect : outcome.effects()) {
+      if (effect instanceof Effect.LeaseRevoked revoked) {
+        revocations.putIfAbsent(revoked.id(), nowNanos);
+      }
+    }
     newestRevision = Math.max(newestRevision, outcome.revision());
     boolean replayed = outcome.result() == ApplyOutcome.Result.Skipped.REPLAYED;
     Applied now = new Applied(entry, newestTerm, replayed ? null : outcome, member);
@@ -225,6 +233,11 @@ public final class LogJudge {
   /// The newest that anybody has come to: whoever asks from now on must see it.
   public long newestRevision() {
     return newestRevision;
+  }
+
+  /// When each lease that was revoked was so, by the first member to apply it: nanoseconds by lease.
+  public Map<Long, Long> revocations() {
+    return revocations;
   }
 
   /// What happened, by revision: the history that all answers must be explained by.

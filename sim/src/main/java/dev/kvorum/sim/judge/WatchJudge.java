@@ -84,10 +84,14 @@ public final class WatchJudge {
         promise(
             last.getCompactRevision() <= compacted, "reliable", stream,
             "cancelled as compacted at %d, but nobody compacted beyond %d", last.getCompactRevision(), compacted);
+      } else if (last.getCanceled()) {
+        promise(false, "reliable", stream, "cancelled for no reason that was told: %s", last);
       } else if (response.events().isEmpty()) {
         long progress = last.getHeader().getRevision();
         promise(
             progress <= end.revision(), "bookmarkable", stream, "told of revision %d, which never was", progress);
+        promise(
+            progress >= stream.from() - 1, "bookmarkable", stream, "told of progress to %d, where it has not begun", progress);
         requireNothingLeftOut(stream, toldUpTo, progress);
         toldUpTo = Math.max(toldUpTo, progress);
       } else {

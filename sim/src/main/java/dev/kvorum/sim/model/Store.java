@@ -103,6 +103,11 @@ public final class Store {
     return new Store(revision, at, keys, leases, changes, before, keyPrint, leasePrint);
   }
 
+  /// The same, had nothing been compacted: a store knows all of its history.
+  public Store unforgetting() {
+    return withCompacted(-1);
+  }
+
   Store withLease(long id, boolean present) {
     TreeSet<Long> now = new TreeSet<>(leases);
     if (present) {

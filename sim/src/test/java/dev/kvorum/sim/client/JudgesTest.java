@@ -8,9 +8,14 @@ import dev.kvorum.api.etcdserverpb.ResponseHeader;
 import dev.kvorum.api.etcdserverpb.WatchResponse;
 import dev.kvorum.api.mvccpb.Event;
 import dev.kvorum.api.mvccpb.KeyValue;
+import dev.kvorum.bolt.Bolt;
+import dev.kvorum.bolt.BoltOptions;
+import dev.kvorum.bolt.WriteTx;
 import dev.kvorum.env.Bytes;
+import dev.kvorum.env.sim.SimDisk;
 import dev.kvorum.sim.Finding;
 import dev.kvorum.sim.judge.Judges;
+import dev.kvorum.sim.judge.StateJudge;
 import dev.kvorum.sim.judge.WatchJudge;
 import dev.kvorum.sim.model.Answer;
 import dev.kvorum.sim.model.Change;
@@ -20,10 +25,14 @@ import dev.kvorum.sim.model.KvModel;
 import dev.kvorum.sim.model.Operation;
 import dev.kvorum.sim.model.Store;
 import dev.kvorum.state.Request;
+import dev.kvorum.state.backend.MetaKey;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.Test;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 
 /// The judges beside linearizability: each finds the breach of its own promise, and nothing in a story told right.
 class JudgesTest {
@@ -207,7 +216,11 @@ class JudgesTest {
   // ---- Others
 
   private static void judges(Memory memory, @Nullable String finding) {
-    Judges judges = new Judges(memory, 0.01, Known.NOTHING);
+    judges(memory, Map.of(), finding);
+  }
+
+  private static void judges(Memory memory, Map<Long, Long> revocations, @Nullable String finding) {
+    Judges judges = new Judges(memory, 0.01, Known.NOTHING, revocations);
     if (finding == null) {
       judges.judge();
     } else {
@@ -245,11 +258,41 @@ class JudgesTest {
     Memory memory = withOnePut();
     Leasing lease = new Leasing(7, Bytes.utf8("lease/7"));
     lease.ttlNanos = 5 * SECOND;
-    lease.renewedAskedNanos = 10 * SECOND;
+    lease.renewalsAskedNanos.add(10 * SECOND);
     lease.goneNanos = 15 * SECOND;
     memory.leases().add(lease);
     judges(memory, null);
     lease.goneNanos = 14 * SECOND;
     judges(memory, "leases live their time");
+    lease.goneNanos = 0;
+    judges(memory, Map.of(7L, 15 * SECOND), null);
+    judges(memory, Map.of(7L, 14 * SECOND), "leases live their time");
+    lease.renewalsAskedNanos.add(17 * SECOND); // and acknowledged; that is not for this judge
+    judges(memory, Map.of(7L, 15 * SECOND), null);
+  }
+
+  @Test
+  void aDatabaseThatDiffersFromAnotherOfTheSameEntryIsFound() throws Exception {
+    List<String> found = new ArrayList<>();
+    StateJudge judge = new StateJudge((name, how) -> found.add(name + ": " + how));
+    assertThat(judge.holds("one", database(7, "a"))).isEqualTo(7);
+    judge.holds("another", database(7, "a"));
+    judge.holds("a third, further", database(8, "b"));
+    assertThat(judge.compared()).isPositive();
+    assertThat(found).isEmpty();
+    judge.holds("a fourth", database(7, "b"));
+    assertThat(found).singleElement().asString().startsWith("equal state: after entry 7 the bucket alarm has 1 records");
+  }
+
+  private static byte[] database(long applied, String alarm) throws Exception {
+    SimDisk disk = new SimDisk();
+    Path file = Path.of("/db");
+    try (Bolt bolt = Bolt.open(disk, file, BoltOptions.defaults().withInitialMapBytes(0)); WriteTx tx = bolt.beginWrite()) {
+      tx.createBucketIfAbsent(Bytes.utf8("meta").array())
+          .put(MetaKey.CONSISTENT_INDEX.array(), ByteBuffer.allocate(8).putLong(applied).array());
+      tx.createBucketIfAbsent(Bytes.utf8("alarm").array()).put(Bytes.utf8(alarm).array(), new byte[0]);
+      tx.commit();
+    }
+    return disk.contents(file);
   }
 }
