@@ -20,7 +20,6 @@ import org.jspecify.annotations.Nullable;
 /// defragment it, and does whatever reads the file as a whole. Long work goes in bounded steps, each a task of its own,
 /// so that batches get in between.
 final class BackendLoop {
-  private static final int DEFRAGMENT_KEYS_PER_STEP = 2_000;
   private static final long DEFRAGMENT_BYTES_PER_STEP = 1L << 20;
 
   /// While writes come, a copying step rests for as long as it worked: half a processor and half the disk are theirs.
@@ -146,16 +145,9 @@ final class BackendLoop {
     if (defragmenting != one) {
       return; // given up
     }
-    if (stopped) {
-      Defragmenting given = giveUpDefragmentation();
-      if (given != null) {
-        given.end().failed(new IOException("the member stops"));
-      }
-      return;
-    }
     try {
       long begun = world.clock().nanos();
-      BackendCommit commit = one.work().step(DEFRAGMENT_KEYS_PER_STEP, DEFRAGMENT_BYTES_PER_STEP);
+      BackendCommit commit = one.work().step(config.strides().defragmentKeys(), DEFRAGMENT_BYTES_PER_STEP);
       if (commit == null) {
         long ended = world.clock().nanos();
         boolean yields = written && ended - writtenNanos < DEFRAGMENT_YIELDS_NANOS;
@@ -235,8 +227,13 @@ final class BackendLoop {
     loop.schedule(delayNanos, task);
   }
 
+  /// Whoever waits for a defragmentation does not hear of its end.
   void stop() {
-    loop.execute(() -> stopped = true);
+    loop.execute(
+        () -> {
+          stopped = true;
+          giveUpDefragmentation();
+        });
     loop.stop();
   }
 

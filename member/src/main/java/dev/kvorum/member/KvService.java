@@ -273,7 +273,7 @@ public final class KvService {
         compact,
         outcome -> {
           if (compact.physical() && outcome.response() != null) {
-            upkeep.whenCompacted(() -> headers.answer(outcome, reply));
+            upkeep.whenCompacted(() -> headers.answer(outcome, reply), reply::refuse);
           } else {
             headers.answer(outcome, reply);
           }

@@ -141,7 +141,7 @@ public final class MaintenanceService {
           LOG.info("finished defragment");
           reply.complete(Encoded.of(DefragmentResponse.getDefaultInstance()));
         },
-        failure -> reply.refuse(EtcdException.of(GrpcCode.UNKNOWN, String.valueOf(failure.getMessage()))));
+        reply::refuse);
   }
 
   public void hash(HashRequest request, Caller caller, Reply<Encoded> reply) {

@@ -181,6 +181,7 @@ public final class Member {
             memory,
             config.maxRequestBytes() + 512 * 1024,
             config.progressNotifyNanos(),
+            config.strides(),
             machine.keys().currentRevision(),
             failure -> halt("watch loop", failure));
     this.kv =
@@ -534,7 +535,7 @@ public final class Member {
       }
     } finally {
       if (applied && written) {
-        upkeep.discardReturning();
+        upkeep.end();
         machine.close();
       }
     }

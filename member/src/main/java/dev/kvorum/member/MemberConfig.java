@@ -19,6 +19,7 @@ import java.util.Map;
 /// @param progressNotifyNanos `--watch-progress-notify-interval`
 /// @param walOptions how the log is written
 /// @param raftLimits how much may be on its way between members; etcd fixes it
+/// @param strides of what goes on beside requests
 /// @param memoryBytes what requests in flight may take of memory together
 public record MemberConfig(
     String name,
@@ -58,6 +59,7 @@ public record MemberConfig(
     RaftConfig.Limits raftLimits,
     int maxLearners,
     String serverVersion,
+    Strides strides,
     long memoryBytes) {
 
   public enum AutoCompactionMode {

@@ -1,5 +1,8 @@
 package dev.kvorum.member;
 
+import dev.kvorum.api.EtcdError;
+import dev.kvorum.api.EtcdException;
+import dev.kvorum.api.GrpcCode;
 import dev.kvorum.env.Bytes;
 import dev.kvorum.env.Failpoint;
 import dev.kvorum.env.World;
@@ -14,7 +17,6 @@ import dev.kvorum.wal.SnapStore;
 import dev.kvorum.wal.WalSnapshot;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -31,7 +33,6 @@ final class Upkeep {
   private static final Logger LOG = LoggerFactory.getLogger(Upkeep.class);
 
   /// Leaves of the index compacted between two turns of applying, which wait for it.
-  private static final int INDEX_LEAVES_PER_STEP = 16;
 
   /// Values that may wait for bolt before writes are turned away; less where memory is scarce.
   private static final long PENDING_BYTES_MAX = 256L << 20;
@@ -47,8 +48,8 @@ final class Upkeep {
   private final LogLoop logLoop;
   private final SnapStore snapStore;
   private final RaftLog raftLog;
-  private final Queue<Runnable> compactionWaiters = new ArrayDeque<>();
-  private final List<Defragmenting> defragmenters = new ArrayList<>();
+  private final List<Waiting> compactionWaiters = new ArrayList<>();
+  private final List<Waiting> defragmenters = new ArrayList<>();
   /// Commits on their way back from the backend loop. A member that stops lets them go: each holds the db open.
   private final Queue<BackendCommit> returning = new ConcurrentLinkedQueue<>();
   /// What a leader's database holds, on its way likewise.
@@ -61,8 +62,8 @@ final class Upkeep {
   private boolean compactionStepping;
   private volatile boolean full;
 
-  /// Someone who waits for a defragmentation.
-  private record Defragmenting(Runnable done, Consumer<IOException> failed) {}
+  /// Someone who waits for the end of a defragmentation, or of a compaction.
+  private record Waiting(Runnable done, Consumer<EtcdException> refused) {}
 
   /// What upkeep asks of raft's log in memory.
   interface RaftLog {
@@ -220,8 +221,11 @@ final class Upkeep {
             });
   }
 
-  /// Lets go of what was committed, or came from the leader, too late to be installed. Once both loops have ended.
-  void discardReturning() throws IOException {
+  /// Refuses who waits, and lets go of what was committed, or came from the leader, too late to be installed. Once both
+  /// loops have ended.
+  void end() throws IOException {
+    refuse(defragmenters, EtcdException.of(EtcdError.STOPPED));
+    refuse(compactionWaiters, EtcdException.of(EtcdError.STOPPED));
     for (BackendCommit commit = returning.poll(); commit != null; commit = returning.poll()) {
       commit.discard();
     }
@@ -243,12 +247,12 @@ final class Upkeep {
   }
 
   /// Defragments the file while everything goes on. Any thread; one of the two is called on some loop.
-  void defragment(Runnable done, Consumer<IOException> failed) {
+  void defragment(Runnable done, Consumer<EtcdException> refused) {
     applyLoop
         .loop()
         .execute(
             () -> {
-              defragmenters.add(new Defragmenting(done, failed));
+              defragmenters.add(new Waiting(done, refused));
               if (defragmenters.size() == 1) { // else one is under way, and what it brings is what was asked for
                 beginDefragmentation();
               }
@@ -276,15 +280,20 @@ final class Upkeep {
 
           @Override
           public void failed(IOException failure) {
-            applyLoop.loop().execute(() -> takeDefragmenters().forEach(one -> one.failed().accept(failure)));
+            EtcdException why = EtcdException.of(GrpcCode.UNKNOWN, String.valueOf(failure.getMessage()));
+            applyLoop.loop().execute(() -> refuse(defragmenters, why));
           }
         });
   }
 
-  private List<Defragmenting> takeDefragmenters() {
-    List<Defragmenting> all = List.copyOf(defragmenters);
-    defragmenters.clear();
+  private static List<Waiting> take(List<Waiting> waiting) {
+    List<Waiting> all = List.copyOf(waiting);
+    waiting.clear();
     return all;
+  }
+
+  private static void refuse(List<Waiting> waiting, EtcdException why) {
+    take(waiting).forEach(one -> one.refused().accept(why));
   }
 
   private void defragmented(BackendCommit commit, BackendSize before, long begunNanos) {
@@ -297,7 +306,7 @@ final class Upkeep {
         .addKeyValue("current-db-size-in-use-bytes", after.inUseBytes())
         .addKeyValue("took", Duration.ofNanos(world.clock().nanos() - begunNanos))
         .log("finished defragmenting directory");
-    takeDefragmenters().forEach(one -> one.done().run());
+    take(defragmenters).forEach(one -> one.done().run());
     driveCompaction();
   }
 
@@ -309,9 +318,10 @@ final class Upkeep {
     driveCompaction();
   }
 
-  /// Runs `done`, on the apply loop, when no compaction is under way. On the apply loop.
-  void whenCompacted(Runnable done) {
-    compactionWaiters.add(done);
+  /// Runs `done`, on the apply loop, when no compaction is under way, or `refused` when the member has stopped before. On
+  /// the apply loop.
+  void whenCompacted(Runnable done, Consumer<EtcdException> refused) {
+    compactionWaiters.add(new Waiting(done, refused));
     driveCompaction();
   }
 
@@ -319,9 +329,7 @@ final class Upkeep {
     Compaction compaction = machine.keys().compaction();
     if (compaction == null) {
       compacting = false;
-      for (Runnable waiter = compactionWaiters.poll(); waiter != null; waiter = compactionWaiters.poll()) {
-        waiter.run();
-      }
+      take(compactionWaiters).forEach(one -> one.done().run());
       return;
     }
     if (!compacting) {
@@ -338,7 +346,7 @@ final class Upkeep {
     if (machine.keys().compaction() == null) {
       return;
     }
-    if (machine.keys().compactIndexStep(INDEX_LEAVES_PER_STEP)) {
+    if (machine.keys().compactIndexStep(config.strides().indexLeaves())) {
       driveCompaction();
     } else {
       applyLoop.loop().execute(this::compactIndex);

@@ -265,6 +265,7 @@ class MemberTest {
         RaftConfig.Limits.ETCD,
         1,
         "3.7.1",
+        Strides.DEFAULT,
         256L << 20);
   }
 }

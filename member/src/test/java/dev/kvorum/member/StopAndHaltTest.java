@@ -4,14 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.kvorum.api.EtcdException;
+import dev.kvorum.api.etcdserverpb.DefragmentRequest;
 import dev.kvorum.api.etcdserverpb.PutResponse;
 import dev.kvorum.env.RealDisk;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -57,6 +60,31 @@ class StopAndHaltTest {
           assertThat(refused).hasMessageContaining("etcdserver: server stopped");
         }
       }
+    }
+  }
+
+  @Test
+  void stoppedWhileItDefragmentsItAnswersWhoAskedForItAndLeavesNoCopyBehind() throws Exception {
+    LiveMember live =
+        LiveMember.start(LiveMember.config(directory, Map.of("strides", new Strides(1, 1, 1, 1))), new RealDisk());
+    List<CompletableFuture<byte[]>> puts = new ArrayList<>();
+    for (int i = 0; i < 3_000; i++) {
+      puts.add(live.putSoon("key" + i, "value"));
+    }
+    for (CompletableFuture<byte[]> put : puts) {
+      LiveMember.await(put);
+    }
+    CompletableFuture<byte[]> answer =
+        LiveMember.call(
+            reply -> live.member.maintenance().defragment(DefragmentRequest.getDefaultInstance(), Caller.LOCAL, reply));
+    live.close();
+    try {
+      LiveMember.await(answer); // it may have been done by then
+    } catch (EtcdException refused) {
+      assertThat(refused).hasMessageContaining("etcdserver: server stopped");
+    }
+    try (Stream<Path> files = Files.list(LiveMember.config(directory, Map.of()).snapDir())) {
+      assertThat(files.map(file -> file.getFileName().toString())).containsExactly("db");
     }
   }
 

@@ -2,6 +2,7 @@ package dev.kvorum.server;
 
 import dev.kvorum.member.MemberConfig;
 import dev.kvorum.member.MemberConfig.AutoCompactionMode;
+import dev.kvorum.member.Strides;
 import dev.kvorum.raft.RaftConfig;
 import dev.kvorum.server.config.FeatureGates.Gate;
 import dev.kvorum.server.config.GoUrl;
@@ -60,6 +61,7 @@ final class MemberSettings {
         RaftConfig.Limits.ETCD,
         config.maxLearners(),
         BuildInfo.ETCD_VERSION,
+        Strides.DEFAULT,
         memoryBytes);
   }
 

@@ -37,19 +37,28 @@ final class CatchUp {
   private final Loop loop;
   private final Supplier<KvView> views;
   private final WatchRoom room;
+  private final int revisionsMax;
   private final Set<Watcher> behind = new LinkedHashSet<>();
   private boolean reading;
   /// What the next pass must find room for.
   private long neededBytes = WINDOW_BYTES_MIN;
 
+  /// @param revisionsMax read at once
   CatchUp(
-      WatchHub hub, Failpoints failpoints, Executor workers, Loop loop, Supplier<KvView> views, WatchRoom room) {
+      WatchHub hub,
+      Failpoints failpoints,
+      Executor workers,
+      Loop loop,
+      Supplier<KvView> views,
+      WatchRoom room,
+      int revisionsMax) {
     this.hub = hub;
     this.failpoints = failpoints;
     this.workers = workers;
     this.loop = loop;
     this.views = views;
     this.room = room;
+    this.revisionsMax = revisionsMax;
   }
 
   void add(Watcher watcher) {
@@ -82,7 +91,7 @@ final class CatchUp {
       }
       reading = true;
       handedOver = true;
-      read(view, HistoryWindow.of(ready, hub.revision(), windowBytes(), 2 * room.shareBytes()), ready);
+      read(view, HistoryWindow.of(ready, hub.revision(), revisionsMax, windowBytes(), 2 * room.shareBytes()), ready);
     } finally {
       if (!handedOver) {
         view.close();

@@ -15,9 +15,6 @@ import org.jspecify.annotations.Nullable;
 /// held before is read only for keys that someone asks it of; more of that than `previousBytesMax` in one revision is
 /// not held: see [#tooLarge].
 final class HistoryWindow {
-  /// At most this many revisions in a response, as in etcd.
-  private static final long REVISIONS_MAX = 1000;
-
   private static final int EVENTS_MAX = 10_000;
 
   /// Changes read at once; their previous values are read after them.
@@ -45,7 +42,9 @@ final class HistoryWindow {
   ///
   /// @param bytesMax of records; as much again of what keys held before
   /// @param revision no further than the hub has gone: live events after that are still to come
-  static HistoryWindow of(List<Watcher> ready, long revision, long bytesMax, long previousBytesMax) {
+  /// @param revisionsMax at most so many
+  static HistoryWindow of(
+      List<Watcher> ready, long revision, int revisionsMax, long bytesMax, long previousBytesMax) {
     long from = Long.MAX_VALUE;
     List<Watcher> askPrevious = new ArrayList<>();
     for (Watcher watcher : ready) {
@@ -54,7 +53,7 @@ final class HistoryWindow {
         askPrevious.add(watcher);
       }
     }
-    return new HistoryWindow(from, Math.min(revision, from + REVISIONS_MAX - 1), bytesMax, previousBytesMax, askPrevious);
+    return new HistoryWindow(from, Math.min(revision, from + revisionsMax - 1), bytesMax, previousBytesMax, askPrevious);
   }
 
   long bytesMax() {

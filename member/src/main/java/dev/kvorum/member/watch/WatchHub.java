@@ -10,6 +10,7 @@ import dev.kvorum.env.Loop;
 import dev.kvorum.env.World;
 import dev.kvorum.member.Headers;
 import dev.kvorum.member.MemoryBudget;
+import dev.kvorum.member.Strides;
 import dev.kvorum.state.keys.Event;
 import dev.kvorum.state.keys.KvView;
 import java.io.IOException;
@@ -47,6 +48,7 @@ public final class WatchHub {
   private final WatchRoom room;
   private final CatchUp catchUp;
   private final long progressNotifyNanos;
+  private final Strides strides;
   private final RandomGenerator random;
 
   private final IntervalTree<Watcher> current = new IntervalTree<>();
@@ -73,6 +75,7 @@ public final class WatchHub {
       MemoryBudget memory,
       int fragmentBytesMax,
       long progressNotifyNanos,
+      Strides strides,
       long startRevision,
       Consumer<Throwable> onFailure) {
     this.failpoints = world.failpoints();
@@ -82,15 +85,16 @@ public final class WatchHub {
     this.room = new WatchRoom(memory, this::drained);
     this.responses = new WatchResponses(headers, fragmentBytesMax);
     this.progressNotifyNanos = progressNotifyNanos;
+    this.strides = strides;
     this.random = new SplittableRandom(world.random().nextLong());
     this.revision = startRevision;
     this.loop = world.loops().loop("watch", Integer.MAX_VALUE, this::afterBatch, onFailure);
-    this.catchUp = new CatchUp(this, failpoints, world.loops().workers(), loop, views, room);
+    this.catchUp = new CatchUp(this, failpoints, world.loops().workers(), loop, views, room, strides.historyRevisions());
   }
 
   /// @param outlet called from the watch loop whenever the session has something to poll; must not block
   public WatchSession open(Runnable outlet) {
-    WatchSession session = new WatchSession(this, room, outlet);
+    WatchSession session = new WatchSession(this, room, strides.watchResponses(), outlet);
     streams.incrementAndGet(); // before the view is asked: what the apply loop passed over by then is in it
     loop.execute(
         () -> {

@@ -14,7 +14,6 @@ import org.jspecify.annotations.Nullable;
 /// The front calls [#create], [#cancel], [#progress] and [#close], and takes responses with [#poll] whenever the
 /// outlet says there are some, as fast as its peer reads. Any thread; the rest is the watch loop's.
 public final class WatchSession {
-  private static final int OUTBOX_RESPONSES_MAX = 128;
   private static final long OUTBOX_BYTES_MAX = 8L << 20;
 
   /// Of the room that all streams have, one outbox takes no more than such a part, or one response.
@@ -28,10 +27,11 @@ public final class WatchSession {
 
   /// Requests not yet dealt with and responses not yet taken, beyond which the front reads no more requests: a client
   /// that asks and never listens must not fill our memory with answers.
-  private static final int UNANSWERED_MAX = 2 * OUTBOX_RESPONSES_MAX;
+  private static final int UNANSWERED_MAX = 256;
 
   private final WatchHub hub;
   private final WatchRoom room;
+  private final int responsesMax;
   private final Runnable outlet;
   private final ConcurrentLinkedQueue<Encoded> outbox = new ConcurrentLinkedQueue<>();
   private final AtomicInteger queued = new AtomicInteger();
@@ -48,10 +48,12 @@ public final class WatchSession {
   boolean closed;
   boolean notifiesProgress;
 
+  /// @param responsesMax in the outbox, beyond which no more events are put there
   /// @param outlet called from the watch loop when there is something to [#poll]; must not block
-  WatchSession(WatchHub hub, WatchRoom room, Runnable outlet) {
+  WatchSession(WatchHub hub, WatchRoom room, int responsesMax, Runnable outlet) {
     this.hub = hub;
     this.room = room;
+    this.responsesMax = responsesMax;
     this.outlet = outlet;
   }
 
@@ -102,7 +104,7 @@ public final class WatchSession {
       int left = queued.decrementAndGet();
       queuedBytes.addAndGet(-next.size());
       polledBytes.addAndGet(next.size());
-      if (starved && left <= OUTBOX_RESPONSES_MAX / 2) {
+      if (starved && left <= responsesMax / 2) {
         starved = false;
         hub.drained();
       }
@@ -136,18 +138,18 @@ public final class WatchSession {
 
   /// Whether another batch may be put out, if all streams together have room for it. An empty outbox takes one always.
   boolean hasRoom() {
-    if (isBelow(OUTBOX_RESPONSES_MAX)) {
+    if (isBelow(responsesMax)) {
       return true;
     }
     starved = true;
     // the front may have drained it between the test and the flag
-    return isBelow(OUTBOX_RESPONSES_MAX / 2 + 1);
+    return isBelow(responsesMax / 2 + 1);
   }
 
-  private boolean isBelow(int responsesMax) {
+  private boolean isBelow(int responses) {
     int waiting = queued.get();
     return waiting == 0
-        || waiting < responsesMax
+        || waiting < responses
             && queuedBytes.get() < Math.min(OUTBOX_BYTES_MAX, room.shareBytes() / OUTBOX_PARTS);
   }
 

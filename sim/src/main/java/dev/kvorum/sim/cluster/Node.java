@@ -469,6 +469,7 @@ public final class Node {
         scenario.sizes().raftLimits(),
         1,
         "3.7.1",
+        scenario.sizes().strides(),
         256L << 20);
   }
 }

@@ -1,5 +1,6 @@
 package dev.kvorum.sim.cluster;
 
+import dev.kvorum.member.Strides;
 import dev.kvorum.raft.RaftConfig;
 import dev.kvorum.sim.net.Weather;
 import dev.kvorum.sim.world.LatentDisk;
@@ -43,12 +44,13 @@ public record Scenario(
     Sizes sizes,
     Extras extras) {
 
-  /// How much goes into one of what etcd makes large: the smaller, the more of them there are in a story.
+  /// How much goes into one of what is large elsewhere: the smaller, the more of them there are in a story.
   ///
   /// @param raftLimits of messages, and of what is on its way in them
   /// @param walOptions of the log's segments and its buffer
-  public record Sizes(RaftConfig.Limits raftLimits, WalOptions walOptions) {
-    static final Sizes ETCD = new Sizes(RaftConfig.Limits.ETCD, WalOptions.DEFAULT);
+  /// @param strides of defragmentations, compactions and watchers
+  public record Sizes(RaftConfig.Limits raftLimits, WalOptions walOptions, Strides strides) {
+    static final Sizes DEFAULT = new Sizes(RaftConfig.Limits.ETCD, WalOptions.DEFAULT, Strides.DEFAULT);
 
     private static Sizes draw(SplittableRandom random) {
       RaftConfig.Limits limits =
@@ -59,7 +61,12 @@ public record Scenario(
               1 + random.nextInt(1 << random.nextInt(8)),
               0);
       WalOptions log = new WalOptions(4_096L << random.nextInt(10), 4_096 << random.nextInt(6), false);
-      return new Sizes(random.nextBoolean() ? limits : RaftConfig.Limits.ETCD, random.nextBoolean() ? log : WalOptions.DEFAULT);
+      Strides strides =
+          new Strides(1 << random.nextInt(10), 1 << random.nextInt(5), 1 << random.nextInt(10), 1 << random.nextInt(8));
+      return new Sizes(
+          random.nextBoolean() ? limits : RaftConfig.Limits.ETCD,
+          random.nextBoolean() ? log : WalOptions.DEFAULT,
+          random.nextBoolean() ? strides : Strides.DEFAULT);
     }
   }
 

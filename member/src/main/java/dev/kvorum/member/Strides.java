@@ -1,0 +1,12 @@
+package dev.kvorum.member;
+
+/// How much is done at a time of what would hold others up if it were done at once, and how much may wait. All are
+/// positive. Smaller ones cost speed only: the simulator draws them, so that few keys come to many steps.
+///
+/// @param defragmentKeys copied in a step of a defragmentation
+/// @param indexLeaves of the key index compacted in a step
+/// @param historyRevisions read at once for watchers that are behind; etcd puts as many into a response at most
+/// @param watchResponses in a stream's outbox beyond which its watchers fall behind
+public record Strides(int defragmentKeys, int indexLeaves, int historyRevisions, int watchResponses) {
+  public static final Strides DEFAULT = new Strides(2_000, 16, 1_000, 128);
+}
