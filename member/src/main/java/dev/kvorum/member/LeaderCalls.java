@@ -19,6 +19,7 @@ final class LeaderCalls {
   private final RaftLoop raftLoop;
   private final ApplyLoop applyLoop;
   private final PeerLinks links;
+  private volatile boolean removed;
 
   LeaderCalls(World world, MemberConfig config, RaftLoop raftLoop, ApplyLoop applyLoop, PeerLinks links) {
     this.world = world;
@@ -35,8 +36,17 @@ final class LeaderCalls {
     ask(here, there, isAnswer, reply, world.clock().nanos() + config.requestTimeoutNanos());
   }
 
+  /// This member is removed: those whom it asks would hear it no more, and it is about to stop.
+  void end() {
+    removed = true;
+  }
+
   private <A> void ask(
       Consumer<Reply<A>> here, PeerCall<A> there, Predicate<EtcdException> isAnswer, Reply<A> reply, long deadlineNanos) {
+    if (removed) {
+      reply.refuse(EtcdException.of(EtcdError.STOPPED));
+      return;
+    }
     long left = deadlineNanos - world.clock().nanos();
     RaftStatus raft = raftLoop.status();
     if (left <= 0) {

@@ -68,6 +68,7 @@ public final class Member {
   private final WatchHub watchHub;
   private final MemoryBudget memory;
   private final KvService kv;
+  private final LeaderCalls leaderCalls;
   private final LeaseService leases;
   private final MaintenanceService maintenance;
   private final ClusterService cluster;
@@ -187,14 +188,14 @@ public final class Member {
     this.kv =
         new KvService(
             world, config, proposals, raftLoop.readIndex(), quota, this::view, headers, upkeep, times, memory);
-    LeaderCalls leader = new LeaderCalls(world, config, raftLoop, applyLoop, links);
+    this.leaderCalls = new LeaderCalls(world, config, raftLoop, applyLoop, links);
     this.leases =
         new LeaseService(
-            world, leader, this::currentRevision, applyLoop, raftLoop, proposals, quota, leaseKeeper, headers);
+            world, leaderCalls, this::currentRevision, applyLoop, raftLoop, proposals, quota, leaseKeeper, headers);
     this.maintenance =
         new MaintenanceService(world, this, applyLoop, raftLoop, backendLoop, proposals, upkeep, headers);
     this.cluster =
-        new ClusterService(world, config, raftLoop, applyLoop, proposals, leader, links, this::membership, headers);
+        new ClusterService(world, config, raftLoop, applyLoop, proposals, leaderCalls, links, this::membership, headers);
     this.peers = new Peers(this, raftLoop, leases, cluster, boot.snapStore(), snapshots);
   }
 
@@ -272,6 +273,7 @@ public final class Member {
           .addKeyValue("local-member-id", MemberIds.toHex(memberId))
           .log("the member has been permanently removed from the cluster");
       leaseKeeper.retire();
+      leaderCalls.end();
       // what the others still need of it, its acknowledgement of this very change above all, goes out meanwhile
       applyLoop.loop().schedule(REMOVED_NANOS, observer::removed);
     }
