@@ -494,12 +494,14 @@ final class RaftLoop {
           appending.add(world.clock().nanos());
           tell(append);
           logLoop.append(append.before(candidacy));
+          candidacy = new ArrayList<>();
         }
         case Message.StorageApply apply -> applyLoop.apply(apply, this);
         case Message.InstallSnapshot snapshot -> snapshots.send(snapshot);
         default -> send(message);
       }
     }
+    Invariant.check(candidacy.isEmpty(), "votes asked for in a term that goes to no log");
   }
 
   private void tell(Message.StorageAppend append) {
