@@ -35,7 +35,7 @@ public final class MaintenanceClient {
         "operator",
         () -> {
           while (!cluster.isHealing()) {
-            scheduler.sleep(random.nextLong(4_000_000_000L));
+            scheduler.sleep(random.nextLong(2_000_000_000L));
             Node node = cluster.anyUp(random);
             if (node != null) {
               act(node);
@@ -46,8 +46,8 @@ public final class MaintenanceClient {
 
   private void act(Node node) {
     switch (random.nextInt(6)) {
-      case 0 -> defragment(node);
-      case 1 ->
+      case 0, 1 -> defragment(node);
+      case 2 ->
           caller.ask(node, 5_000_000_000L, (member, from, reply) ->
               member.maintenance().status(StatusRequest.getDefaultInstance(), from, reply));
       default -> hash(node, random.nextBoolean() ? 0 : Math.max(1, memory.newestRevision() - random.nextInt(20)));

@@ -78,6 +78,7 @@ public record Scenario(
   /// @param rots whether files of machines that are off rot
   /// @param losesFiles whether they are lost whole
   /// @param pausesLeaders whether leaders are paused for longer than an election takes
+  /// @param leavesBehind whether members are left behind for so long that they need the leader's database
   /// @param leaseCheckpoint whether leaders tell the others how much time leases have left
   /// @param longLeases a story of many minutes with leases of more than the five that are between two checkpoints
   public record Extras(
@@ -87,6 +88,7 @@ public record Scenario(
       boolean rots,
       boolean losesFiles,
       boolean pausesLeaders,
+      boolean leavesBehind,
       boolean leaseCheckpoint,
       boolean longLeases) {
     public static final long QUOTA_NONE = 2L << 30;
@@ -95,7 +97,7 @@ public record Scenario(
       return quotaBytes < QUOTA_NONE;
     }
 
-    static Extras draw(SplittableRandom random, int valueBytesMax, boolean longLeases) {
+    static Extras draw(SplittableRandom random, int valueBytesMax, boolean leavesBehind, boolean longLeases) {
       long quotaLeast = valueBytesMax > 100 ? 160 << 10 : 32 << 10; // an empty database has five pages
       return new Extras(
           random.nextInt(3) == 0,
@@ -104,6 +106,7 @@ public record Scenario(
           random.nextInt(4) == 0,
           random.nextInt(6) == 0,
           random.nextInt(4) == 0,
+          leavesBehind,
           longLeases || random.nextInt(4) == 0,
           longLeases);
     }
@@ -116,7 +119,9 @@ public record Scenario(
 
   public static Scenario draw(SplittableRandom random, int membersMax) {
     boolean longLeases = random.nextInt(40) == 0;
-    int members = Math.min(membersMax, random.nextInt(3) == 0 ? 1 : 1 + random.nextInt(longLeases ? 3 : 7));
+    boolean leavesBehind = random.nextInt(4) == 0 && !longLeases;
+    int drawn = random.nextInt(3) == 0 ? 1 : 1 + random.nextInt(longLeases ? 3 : 7);
+    int members = Math.min(membersMax, leavesBehind ? 3 + drawn / 2 : drawn);
     boolean calm = random.nextInt(10) == 0;
     boolean slow = random.nextInt(6) == 0;
     int clients = 2 + random.nextInt(10);
@@ -133,8 +138,8 @@ public record Scenario(
         random.nextInt(5) != 0,
         random.nextInt(3) == 0,
         random.nextInt(3) == 0,
-        5L << random.nextInt(10),
-        1L << random.nextInt(9),
+        5L << random.nextInt(leavesBehind ? 2 : 10),
+        1L << random.nextInt(leavesBehind ? 2 : 9),
         (1L << random.nextInt(8)) * 1_000_000,
         1 << random.nextInt(12),
         1 << random.nextInt(8),
@@ -148,6 +153,6 @@ public record Scenario(
             20_000_000L << random.nextInt(8)),
         Weather.draw(random),
         Sizes.draw(random),
-        Extras.draw(random, valueBytesMax, longLeases));
+        Extras.draw(random, valueBytesMax, leavesBehind, longLeases));
   }
 }

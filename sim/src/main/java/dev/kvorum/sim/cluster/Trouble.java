@@ -31,6 +31,9 @@ public final class Trouble {
   public void begin() {
     if (cluster.scenario().troubleEveryNanos() > 0) {
       next();
+      if (cluster.scenario().extras().leavesBehind()) {
+        leaveBehind();
+      }
     }
   }
 
@@ -104,6 +107,35 @@ public final class Trouble {
       return true;
     }
     return false;
+  }
+
+  /// Somebody hears nothing while the others go on without what he lacks, one after another.
+  private void leaveBehind() {
+    scheduler.after(
+        200_000_000L + random.nextLong(1_500_000_000L),
+        () -> {
+          List<Node> nodes = cluster.members();
+          if (!cluster.isHealing()) {
+            leaveBehind(nodes.get(random.nextInt(nodes.size())));
+          }
+        });
+  }
+
+  /// His power may fail while he is brought up to date.
+  private void leaveBehind(Node node) {
+    happened++;
+    List<Long> others = cluster.members().stream().map(Node::id).filter(id -> id != node.id()).toList();
+    cluster.network().partition(List.of(node.id()), others);
+    scheduler.after(
+        500_000_000L + random.nextLong(5_000_000_000L),
+        () -> {
+          cluster.network().heal();
+          if (random.nextInt(3) == 0 && !cluster.isHealing() && !cluster.damage().concerns(node)) {
+            node.losePowerAfter(random.nextInt(100));
+            comeBack(node);
+          }
+          leaveBehind();
+        });
   }
 
   /// The machine goes off, and its files are no longer what they were.
