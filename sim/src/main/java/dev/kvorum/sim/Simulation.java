@@ -90,7 +90,8 @@ public final class Simulation {
     for (int i = 0; i < 1 + random.nextInt(5); i++) {
       watchers.add(new WatchClient(cluster, root.split(), memory, i, scenario.keys()));
     }
-    int leaseClients = random.nextInt(3) + (scenario.extras().pausesLeaders() ? 2 : 0);
+    boolean leadersHang = scenario.extras().pausesLeaders() || scenario.extras().leavesBehind();
+    int leaseClients = random.nextInt(3) + (leadersHang ? 2 : 0);
     for (int i = 0; i < leaseClients; i++) {
       new LeaseClient(cluster, root.split(), memory, i).begin();
     }

@@ -35,9 +35,12 @@ public final class MaintenanceClient {
         "operator",
         () -> {
           while (!cluster.isHealing()) {
-            scheduler.sleep(random.nextLong(2_000_000_000L));
+            scheduler.sleep(random.nextLong(cluster.behind() == null ? 2_000_000_000L : 500_000_000L));
             Node node = cluster.anyUp(random);
-            if (node != null) {
+            Node behind = cluster.behind();
+            if (behind != null && random.nextBoolean()) {
+              defragment(behind); // while the leader's database comes
+            } else if (node != null) {
               act(node);
             }
           }

@@ -33,6 +33,7 @@ public final class Cluster {
   private final LogJudge logs = new LogJudge(this::found);
   private final StateJudge states = new StateJudge(this::found);
   private final Damage damage;
+  private @Nullable Node behind;
   private boolean healing;
   private @Nullable Finding finding;
   private int namesGiven;
@@ -137,6 +138,16 @@ public final class Cluster {
             .filter(other -> other.configuration().voters().contains(other.id()))
             .map(other -> logs.lastBefore(other.name(), Long.MAX_VALUE))
             .allMatch(last -> last == null || last.compareTo(ahead) < 0);
+  }
+
+  /// `node` was left behind, and is about to be brought up to date.
+  void isBehind(Node node) {
+    behind = node;
+  }
+
+  /// Who was left behind last; null when nobody was.
+  public @Nullable Node behind() {
+    return behind;
   }
 
   /// Everything is over: gives memory back.

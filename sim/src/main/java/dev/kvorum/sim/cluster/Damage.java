@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
-/// What befalls the files of a machine that is off: a bit or a sector rots, the database or the log is lost.
+/// What befalls the files of a machine that is off: a bit or a sector rots, the database, the log or its end is lost.
 ///
 /// Its member is started on what is left. It must refuse to, and say why; or be right, as the other judges see to. After
 /// a refusal its operator puts back the disk's image from before, or, where members come and go, has it removed and
@@ -196,15 +196,34 @@ final class Damage {
     if (!disk.exists(database) || !disk.exists(log)) {
       return null;
     }
+    long applied = Databases.appliedIndex(disk, database);
+    int drawn = random.nextInt(3);
     // with nothing applied a db alone looks like that of a member that never was: nobody could tell
-    if (random.nextBoolean() && Databases.appliedIndex(disk, database) > 0) {
+    if (drawn == 0 && applied > 0) {
       disk.deleteTree(log);
       disk.syncDirectory(member);
       return "loses its log";
     }
+    Path newest = newestSegment(disk, log);
+    // what the db has not applied could be missing without anybody's telling
+    if (drawn == 1 && newest != null && firstIndex(newest) <= applied) {
+      disk.delete(newest);
+      disk.syncDirectory(log);
+      return "loses the end of its log, " + newest + ", where its database has come to " + applied;
+    }
     disk.delete(database);
     disk.syncDirectory(member.resolve("snap"));
     return "loses its database";
+  }
+
+  /// Null where there is but one.
+  private static @Nullable Path newestSegment(SimDisk disk, Path log) throws IOException {
+    List<String> segments = disk.list(log).stream().filter(name -> name.endsWith(".wal")).sorted().toList();
+    return segments.size() < 2 ? null : log.resolve(segments.getLast());
+  }
+
+  private static long firstIndex(Path segment) {
+    return Long.parseLong(segment.getFileName().toString().substring(17, 33), 16);
   }
 
   private @Nullable String rot(SimDisk disk, Path member) throws IOException {

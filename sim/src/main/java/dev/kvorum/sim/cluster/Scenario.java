@@ -128,7 +128,7 @@ public record Scenario(
     int valueBytesMax = random.nextInt(4) == 0 ? 4_000 : 40;
     return new Scenario(
         members,
-        (longLeases ? 330 + random.nextLong(150) : 10 + random.nextLong(50)) * 1_000_000_000L,
+        (longLeases ? 330 + random.nextLong(150) : 10 + random.nextLong(leavesBehind ? 15 : 50)) * 1_000_000_000L,
         calm ? 0 : (longLeases ? 10_000_000_000L : 300_000_000L) << random.nextInt(5),
         clients,
         20 + random.nextInt(400) / clients * 3,

@@ -116,7 +116,8 @@ public final class Trouble {
         () -> {
           List<Node> nodes = cluster.members();
           if (!cluster.isHealing()) {
-            leaveBehind(nodes.get(random.nextInt(nodes.size())));
+            Node leader = cluster.leader();
+            leaveBehind(leader != null && random.nextInt(4) == 0 ? leader : nodes.get(random.nextInt(nodes.size())));
           }
         });
   }
@@ -127,9 +128,10 @@ public final class Trouble {
     List<Long> others = cluster.members().stream().map(Node::id).filter(id -> id != node.id()).toList();
     cluster.network().partition(List.of(node.id()), others);
     scheduler.after(
-        500_000_000L + random.nextLong(5_000_000_000L),
+        300_000_000L + random.nextLong(3_000_000_000L),
         () -> {
           cluster.network().heal();
+          cluster.isBehind(node);
           if (random.nextInt(3) == 0 && !cluster.isHealing() && !cluster.damage().concerns(node)) {
             node.losePowerAfter(random.nextInt(100));
             comeBack(node);
