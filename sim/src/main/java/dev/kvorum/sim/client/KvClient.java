@@ -142,7 +142,7 @@ public final class KvClient {
       case Heard.Answered answered -> answer = Answer.decode(request, answered.bytes());
       case Heard.Refused refused -> {
         EtcdError error = refused.why().error();
-        if (error == EtcdError.NO_SPACE && !cluster.scenario().extras().hasQuota()) {
+        if (error == EtcdError.NO_SPACE && !(cluster.scenario().extras().hasQuota() && takesSpace(request))) {
           cluster.found("quota", request + " is refused for space, of which there is enough");
         }
         if (error == null || !saysSomething(error)) {
@@ -169,6 +169,14 @@ public final class KvClient {
             : new Operation(number, request, asked, scheduler.now(), answer);
     memory.remember(operation, Requests.isSerializable(request));
     return operation;
+  }
+
+  private static boolean takesSpace(Request request) {
+    return switch (request) {
+      case Request.Put _, Request.LeaseGrant _ -> true;
+      case Request.Txn txn -> !txn.readOnly();
+      default -> false;
+    };
   }
 
   /// Refusals that say something of the state.
