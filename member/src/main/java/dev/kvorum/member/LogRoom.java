@@ -5,13 +5,11 @@ import java.util.ArrayDeque;
 /// Which of the applied entries raft keeps in memory for members that are behind: the newest, up to a number of entries
 /// and a number of bytes. Whoever is further behind is sent a snapshot. Owned by the apply loop.
 final class LogRoom {
-  /// Entries applied between two prunings, if they are small.
-  private static final long PRUNE_EVERY_ENTRIES = 100;
-
   /// How finely bytes are told apart.
   private static final int PARTS = 16;
 
   private final long entriesMax;
+  private final long pruneEvery;
   private final long bytesMax;
   private final ArrayDeque<Mark> marks = new ArrayDeque<>();
   private long total;
@@ -21,8 +19,10 @@ final class LogRoom {
   /// Up to entry `index`, `total` bytes had been applied.
   private record Mark(long index, long total) {}
 
-  LogRoom(long entriesMax, long bytesMax, long startIndex) {
+  /// @param pruneEvery so many entries applied, or sooner if they are large
+  LogRoom(long entriesMax, long pruneEvery, long bytesMax, long startIndex) {
     this.entriesMax = entriesMax;
+    this.pruneEvery = pruneEvery;
     this.bytesMax = bytesMax;
     this.prunedAt = startIndex;
   }
@@ -38,7 +38,7 @@ final class LogRoom {
 
   /// Whether enough has come since the last pruning.
   boolean isDue(long index) {
-    return index - prunedAt >= PRUNE_EVERY_ENTRIES || total - totalAtPrune >= bytesMax / PARTS;
+    return index - prunedAt >= pruneEvery || total - totalAtPrune >= bytesMax / PARTS;
   }
 
   /// The last entry that need not be kept, 0 when all are to be.

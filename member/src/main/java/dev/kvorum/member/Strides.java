@@ -6,7 +6,8 @@ package dev.kvorum.member;
 /// @param defragmentKeys copied in a step of a defragmentation
 /// @param indexLeaves of the key index compacted in a step
 /// @param historyRevisions read at once for watchers that are behind; etcd puts as many into a response at most
+/// @param prunedEntries applied between two prunings of raft's log in memory, if they are small
 /// @param watchResponses in a stream's outbox beyond which its watchers fall behind
-public record Strides(int defragmentKeys, int indexLeaves, int historyRevisions, int watchResponses) {
-  public static final Strides DEFAULT = new Strides(2_000, 16, 1_000, 128);
+public record Strides(int defragmentKeys, int indexLeaves, int historyRevisions, int prunedEntries, int watchResponses) {
+  public static final Strides DEFAULT = new Strides(2_000, 16, 1_000, 100, 128);
 }

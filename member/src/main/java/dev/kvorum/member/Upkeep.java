@@ -98,7 +98,10 @@ final class Upkeep {
     this.pendingBytesMax = Math.min(PENDING_BYTES_MAX, config.memoryBytes() / 2);
     this.logRoom =
         new LogRoom(
-            config.snapshotCatchupEntries(), Math.min(LOG_BYTES_MAX, config.memoryBytes() / 4), snapshotIndex);
+            config.snapshotCatchupEntries(),
+            config.strides().prunedEntries(),
+            Math.min(LOG_BYTES_MAX, config.memoryBytes() / 4),
+            snapshotIndex);
   }
 
   void start() {

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 class LogRoomTest {
   @Test
   void smallEntriesAreKeptByTheirNumber() {
-    LogRoom room = new LogRoom(50, 1 << 20, 0);
+    LogRoom room = new LogRoom(50, 100, 1 << 20, 0);
     for (long index = 1; index < 100; index++) {
       room.applied(index, 10);
       assertThat(room.isDue(index)).isFalse();
@@ -20,7 +20,7 @@ class LogRoomTest {
 
   @Test
   void largeEntriesAreKeptByTheirBytes() {
-    LogRoom room = new LogRoom(5_000, 16_000, 0);
+    LogRoom room = new LogRoom(5_000, 100, 16_000, 0);
     long kept = 0;
     for (long index = 1; index <= 200; index++) {
       room.applied(index, 1_000);
@@ -33,7 +33,7 @@ class LogRoomTest {
 
   @Test
   void nothingIsPrunedBeforeThereIsTooMuch() {
-    LogRoom room = new LogRoom(5_000, 16_000, 0);
+    LogRoom room = new LogRoom(5_000, 100, 16_000, 0);
     room.applied(1, 15_999);
     assertThat(room.prune(1)).isZero();
     room.reset(7);

@@ -66,7 +66,7 @@ class StopAndHaltTest {
   @Test
   void stoppedWhileItDefragmentsItAnswersWhoAskedForItAndLeavesNoCopyBehind() throws Exception {
     LiveMember live =
-        LiveMember.start(LiveMember.config(directory, Map.of("strides", new Strides(1, 1, 1, 1))), new RealDisk());
+        LiveMember.start(LiveMember.config(directory, Map.of("strides", new Strides(1, 1, 1, 1, 1))), new RealDisk());
     List<CompletableFuture<byte[]>> puts = new ArrayList<>();
     for (int i = 0; i < 3_000; i++) {
       puts.add(live.putSoon("key" + i, "value"));

@@ -76,8 +76,16 @@ public final class LeaseClient {
       return;
     }
     long until = scheduler.now() + random.nextLong(Math.max(20_000_000_000L, lease.ttlNanos));
+    if (random.nextBoolean()) {
+      renew(lease); // perhaps by one who does not know it yet
+    }
+    long removals = removals();
+    boolean staysOn = random.nextBoolean();
     while (lease.goneNanos == 0 && scheduler.now() < until && !cluster.isHealing()) {
       scheduler.sleep(random.nextLong(lease.ttlNanos / 2 + 1));
+      if (!staysOn && removals() > removals) {
+        break; // who renewed it last may be gone
+      }
       if (random.nextInt(3) == 0) {
         look(lease);
       } else {
@@ -88,6 +96,10 @@ public final class LeaseClient {
       scheduler.sleep(random.nextLong(lease.ttlNanos + 1));
       look(lease);
     }
+  }
+
+  private long removals() {
+    return cluster.nodes().stream().filter(node -> node.phase() == Node.Phase.REMOVED).count();
   }
 
   private @Nullable Leasing grant() {

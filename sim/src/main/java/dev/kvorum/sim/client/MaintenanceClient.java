@@ -10,6 +10,7 @@ import dev.kvorum.api.etcdserverpb.StatusRequest;
 import dev.kvorum.sim.cluster.Cluster;
 import dev.kvorum.sim.cluster.Node;
 import dev.kvorum.sim.world.Scheduler;
+import dev.kvorum.sim.world.SimHost;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -35,16 +36,32 @@ public final class MaintenanceClient {
         "operator",
         () -> {
           while (!cluster.isHealing()) {
-            scheduler.sleep(random.nextLong(cluster.behind() == null ? 2_000_000_000L : 500_000_000L));
+            scheduler.sleep(random.nextLong(2_000_000_000L));
             Node node = cluster.anyUp(random);
-            Node behind = cluster.behind();
-            if (behind != null && random.nextBoolean()) {
-              defragment(behind); // while the leader's database comes
-            } else if (node != null) {
+            if (node != null) {
               act(node);
             }
           }
         });
+    cluster.onCatchingUp(this::defragmentMeanwhile);
+  }
+
+  /// For a while a database is defragmented that another is about to replace: which comes first, and what gets between,
+  /// is up to a loop that is slow.
+  private void defragmentMeanwhile(Node node) {
+    if (random.nextBoolean()) {
+      scheduler.spawn(
+          null,
+          "operator",
+          () -> {
+            SimHost host = node.host();
+            if (host != null && random.nextBoolean()) {
+              host.starve("backend", 1_000_000L << random.nextInt(8));
+            }
+            scheduler.sleep(random.nextLong(1_000_000L << random.nextInt(6)));
+            defragment(node);
+          });
+    }
   }
 
   private void act(Node node) {

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -33,7 +34,7 @@ public final class Cluster {
   private final LogJudge logs = new LogJudge(this::found);
   private final StateJudge states = new StateJudge(this::found);
   private final Damage damage;
-  private @Nullable Node behind;
+  private Consumer<Node> catchingUp = node -> {};
   private boolean healing;
   private @Nullable Finding finding;
   private int namesGiven;
@@ -140,14 +141,13 @@ public final class Cluster {
             .allMatch(last -> last == null || last.compareTo(ahead) < 0);
   }
 
-  /// `node` was left behind, and is about to be brought up to date.
-  void isBehind(Node node) {
-    behind = node;
+  /// @param witness hears who begins to put a leader's database in the place of his own
+  public void onCatchingUp(Consumer<Node> witness) {
+    catchingUp = witness;
   }
 
-  /// Who was left behind last; null when nobody was.
-  public @Nullable Node behind() {
-    return behind;
+  void catchesUp(Node node) {
+    catchingUp.accept(node);
   }
 
   /// Everything is over: gives memory back.

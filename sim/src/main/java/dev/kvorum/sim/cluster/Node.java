@@ -267,6 +267,9 @@ public final class Node {
     @Override
     public void logBegins(long index, long term) {
       cluster.logs().begins(name, index, term);
+      if (host == process && phase == Phase.UP) {
+        cluster.catchesUp(Node.this);
+      }
     }
 
     @Override

@@ -52,7 +52,7 @@ public record Scenario(
   public record Sizes(RaftConfig.Limits raftLimits, WalOptions walOptions, Strides strides) {
     static final Sizes DEFAULT = new Sizes(RaftConfig.Limits.ETCD, WalOptions.DEFAULT, Strides.DEFAULT);
 
-    private static Sizes draw(SplittableRandom random) {
+    private static Sizes draw(SplittableRandom random, boolean leavesBehind) {
       RaftConfig.Limits limits =
           new RaftConfig.Limits(
               random.nextInt(4) == 0 ? 0 : 16L << random.nextInt(12),
@@ -62,11 +62,16 @@ public record Scenario(
               0);
       WalOptions log = new WalOptions(4_096L << random.nextInt(10), 4_096 << random.nextInt(6), false);
       Strides strides =
-          new Strides(1 << random.nextInt(10), 1 << random.nextInt(5), 1 << random.nextInt(10), 1 << random.nextInt(8));
+          new Strides(
+              1 << random.nextInt(3),
+              1 << random.nextInt(5),
+              1 << random.nextInt(10),
+              1 << random.nextInt(6),
+              1 << random.nextInt(8));
       return new Sizes(
           random.nextBoolean() ? limits : RaftConfig.Limits.ETCD,
           random.nextBoolean() ? log : WalOptions.DEFAULT,
-          random.nextBoolean() ? strides : Strides.DEFAULT);
+          leavesBehind || random.nextBoolean() ? strides : Strides.DEFAULT);
     }
   }
 
@@ -152,7 +157,7 @@ public record Scenario(
             random.nextInt(3) == 0 && !longLeases ? random.nextInt(30) : 0,
             20_000_000L << random.nextInt(8)),
         Weather.draw(random),
-        Sizes.draw(random),
+        Sizes.draw(random, leavesBehind),
         Extras.draw(random, valueBytesMax, leavesBehind, longLeases));
   }
 }

@@ -131,7 +131,6 @@ public final class Trouble {
         300_000_000L + random.nextLong(3_000_000_000L),
         () -> {
           cluster.network().heal();
-          cluster.isBehind(node);
           if (random.nextInt(3) == 0 && !cluster.isHealing() && !cluster.damage().concerns(node)) {
             node.losePowerAfter(random.nextInt(100));
             comeBack(node);

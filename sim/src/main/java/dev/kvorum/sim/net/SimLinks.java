@@ -26,7 +26,7 @@ public final class SimLinks implements PeerLinks {
   private static final int CHUNK_BYTES = 32 << 10;
   private static final int DATABASE_BREAKS_PER_MILLE = 100;
   /// How many databases arrive though their sender believes that they have not.
-  private static final int DATABASE_UNHEARD_PER_MILLE = 60;
+  private static final int DATABASE_UNHEARD_PER_MILLE = 150;
 
   private static final long UNHEARD_LATE_NANOS = 1_000_000_000;
 
@@ -36,6 +36,8 @@ public final class SimLinks implements PeerLinks {
   private final SimClock clock;
   /// Databases sent whose fate is not known yet.
   private final List<Message> pending = new ArrayList<>();
+  /// Of databases that came whole, and of which the member has not been told.
+  private final List<Message> heldBack = new ArrayList<>();
   private @Nullable PeerService local;
   private long self;
   private boolean stopped;
@@ -160,12 +162,34 @@ public final class SimLinks implements PeerLinks {
           }
           boolean kept = end.receive(message, chunks, breaksAt, () -> isUp() && network.connects(self, end.self));
           end.trace(kept ? "has received a database" : "has lost a database on its way", message);
-          if (kept) {
-            end.service().receive(message);
+          if (kept && unheard && network.random().nextBoolean()) {
+            end.holdBack(message);
+          } else if (kept) {
+            end.letIn(message);
           }
           sent(message, kept);
         });
     watchOver(message, end);
+  }
+
+  /// The database is there whole, but whoever is to tell its member so is slow: until the next has come as well, perhaps.
+  private void holdBack(Message.InstallSnapshot message) {
+    heldBack.add(message);
+    scheduler.spawn(
+        host,
+        host.name() + "/late",
+        () -> {
+          scheduler.sleep(2 * UNHEARD_LATE_NANOS);
+          if (heldBack.removeIf(one -> one == message)) {
+            service().receive(message);
+          }
+        });
+  }
+
+  private void letIn(Message.InstallSnapshot message) {
+    heldBack.forEach(service()::receive);
+    heldBack.clear();
+    service().receive(message);
   }
 
   /// A receiver that dies answers nothing; its sender notices.

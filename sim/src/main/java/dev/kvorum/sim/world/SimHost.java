@@ -97,10 +97,18 @@ public final class SimHost {
   /// One of its loops, drawn, does not run for a while.
   public void starve(long nanos) {
     if (!all.isEmpty()) {
-      SimLoop loop = all.get(random.nextInt(all.size()));
-      loop.strand().heldUntilNanos = Math.max(loop.strand().heldUntilNanos, scheduler.now() + nanos);
-      scheduler.trace().event(scheduler.now(), loop.name(), "is starved", nanos, 0);
+      starve(all.get(random.nextInt(all.size())), nanos);
     }
+  }
+
+  /// The loop of that name does not run for a while, if there is one.
+  public void starve(String loop, long nanos) {
+    all.stream().filter(one -> one.name().endsWith("/" + loop)).findFirst().ifPresent(one -> starve(one, nanos));
+  }
+
+  private void starve(SimLoop loop, long nanos) {
+    loop.strand().heldUntilNanos = Math.max(loop.strand().heldUntilNanos, scheduler.now() + nanos);
+    scheduler.trace().event(scheduler.now(), loop.name(), "is starved", nanos, 0);
   }
 
   long heldUntil(Strand strand) {
