@@ -4,6 +4,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 /// The program behind `bin/mutants`.
 ///
@@ -13,6 +17,7 @@ import java.util.List;
 ///     --seeds N                gives up on a mutant after so many (5,000)
 ///     --minutes M              or after so long (15)
 ///     --start S                the first seed of each (1)
+///     --jobs J                 mutants played against side by side (processors)
 ///     --list                   only sees whether all can be planted and compiled
 /// ```
 ///
@@ -23,6 +28,7 @@ public final class Mutants {
   private long seedsMax = 5_000;
   private double minutes = 15;
   private long start = 1;
+  private int jobs = Runtime.getRuntime().availableProcessors();
   private boolean listing;
 
   private Mutants(Path root) {
@@ -30,10 +36,10 @@ public final class Mutants {
   }
 
   /// @param arguments the root of the sources, then what the user said
-  public static void main(String[] arguments) throws IOException, InterruptedException {
+  public static void main(String[] arguments) throws Exception {
     Mutants mutants = new Mutants(Path.of(arguments[0]));
     if (!mutants.understands(List.of(arguments).subList(1, arguments.length))) {
-      System.err.println("usage: bin/mutants [NAME...] [--seeds N] [--minutes M] [--start S] [--list]");
+      System.err.println("usage: bin/mutants [NAME...] [--seeds N] [--minutes M] [--start S] [--jobs J] [--list]");
       System.exit(2);
     }
     try {
@@ -51,6 +57,7 @@ public final class Mutants {
           case "--seeds" -> seedsMax = Long.parseLong(words.get(++i));
           case "--minutes" -> minutes = Double.parseDouble(words.get(++i));
           case "--start" -> start = Long.parseLong(words.get(++i));
+          case "--jobs" -> jobs = Integer.parseInt(words.get(++i));
           case "--list" -> listing = true;
           default -> names.add(words.get(i));
         }
@@ -58,29 +65,42 @@ public final class Mutants {
     } catch (NumberFormatException | IndexOutOfBoundsException e) {
       return false;
     }
-    return names.stream().noneMatch(name -> name.startsWith("-")) && seedsMax > 0 && minutes > 0;
+    return names.stream().noneMatch(name -> name.startsWith("-")) && seedsMax > 0 && minutes > 0 && jobs > 0;
   }
 
-  private boolean run() throws IOException, InterruptedException {
+  private boolean run() throws Exception {
     List<Mutant> mutants = chosen();
     System.out.println("| mutant | what is wrong | found by | seeds |");
     System.out.println("|---|---|---|---|");
     int missed = 0;
-    for (Mutant mutant : mutants) {
-      try (Planted planted = Planted.plant(mutant, root)) {
-        if (listing) {
-          System.out.printf("| %s | %s | | |%n", mutant.name(), mutant.about());
-          continue;
-        }
-        Planted.Verdict verdict = planted.play(start, seedsMax, minutes);
-        missed += verdict.isFound() ? 0 : 1;
-        System.out.printf(
-            "| %s | %s | %s | %d |%n",
-            mutant.name(), mutant.about(), verdict.isFound() ? verdict.judge() : "**nobody**", verdict.seeds());
+    ExecutorService players = Executors.newFixedThreadPool(jobs);
+    try {
+      List<Future<Planted.Verdict>> verdicts = mutants.stream().map(mutant -> players.submit(() -> play(mutant))).toList();
+      for (int i = 0; i < mutants.size(); i++) {
+        Planted.Verdict verdict = verdicts.get(i).get();
+        missed += listing || verdict.isFound() ? 0 : 1;
+        System.out.println(row(mutants.get(i), verdict));
       }
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof Exception cause ? cause : e;
+    } finally {
+      players.shutdownNow();
     }
-    System.out.printf("%n%d mutants, %d not found%n", mutants.size(), missed);
+    if (!listing) {
+      System.out.printf("%n%d mutants, %d not found%n", mutants.size(), missed);
+    }
     return missed == 0;
+  }
+
+  private Planted.Verdict play(Mutant mutant) throws IOException, InterruptedException {
+    try (Planted planted = Planted.plant(mutant, root)) {
+      return listing ? new Planted.Verdict(null, 0) : planted.play(start, seedsMax, minutes);
+    }
+  }
+
+  private String row(Mutant mutant, Planted.Verdict verdict) {
+    String judge = listing ? "" : verdict.isFound() ? verdict.judge() : "**nobody**";
+    return "| %s | %s | %s | %s |".formatted(mutant.name(), mutant.about(), judge, listing ? "" : verdict.seeds());
   }
 
   private List<Mutant> chosen() throws IOException {
