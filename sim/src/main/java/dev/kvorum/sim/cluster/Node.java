@@ -321,6 +321,14 @@ public final class Node {
     }
   }
 
+  /// The same, behind an operation of its disk to come.
+  void killAfter(long operations) {
+    LatentDisk view = latent;
+    if (view != null) {
+      view.killAt(disk.operations() + operations);
+    }
+  }
+
   /// The machine loses power, now; it comes back with what `survival` leaves.
   void losePower(Survival survival) {
     disk.losePower();

@@ -67,8 +67,12 @@ public final class Trouble {
       return;
     }
     switch (random.nextInt(20)) {
-      case 0, 1 -> {
+      case 0 -> {
         node.kill();
+        comeBack(node);
+      }
+      case 1 -> {
+        node.killAfter(random.nextInt(1 << random.nextInt(9)));
         comeBack(node);
       }
       case 2, 3 -> {
@@ -180,6 +184,10 @@ public final class Trouble {
       node.powerBack(survival());
     }
     node.start();
+    if (random.nextInt(4) == 0) {
+      node.losePowerAfter(random.nextInt(100)); // before what the start has found is looked after
+      comeBack(node);
+    }
   }
 
   private void pause(Node node) {

@@ -20,6 +20,6 @@ public record Weather(long delayNanos, int lossPerMille, int repeatPerMille, int
         foul ? random.nextInt(80) : 0,
         foul && random.nextBoolean() ? random.nextInt(60) : 0,
         random.nextBoolean() ? random.nextInt(200) : 0,
-        random.nextInt(6) == 0 ? random.nextLong(2_000_000_000L) : (delay * (1 + random.nextInt(40))) << random.nextInt(4));
+        random.nextInt(3) == 0 ? random.nextLong(2_000_000_000L) : (delay * (1 + random.nextInt(40))) << random.nextInt(4));
   }
 }

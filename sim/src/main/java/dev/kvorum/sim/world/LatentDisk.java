@@ -25,6 +25,7 @@ public final class LatentDisk implements Disk {
   private final SplittableRandom random;
   private final Speed speed;
   private final List<DiskFile.Mapping> mappings = new ArrayList<>();
+  private long killAtOperation = Long.MAX_VALUE;
 
   /// How long operations take, in nanoseconds; each time is drawn around these.
   ///
@@ -52,6 +53,11 @@ public final class LatentDisk implements Disk {
     disk.onDelay(scheduler::spend);
   }
 
+  /// The process is killed as soon as its disk has done so many operations in all.
+  public void killAt(long operation) {
+    killAtOperation = operation;
+  }
+
   /// After its process is gone: gives memory back.
   public void discard() {
     mappings.forEach(DiskFile.Mapping::close);
@@ -72,7 +78,11 @@ public final class LatentDisk implements Disk {
     if (scheduler.trace().isTold()) {
       scheduler.trace().aside(scheduler.now(), host.name(), disk.operations() + " " + what + " " + path);
     }
-    return guarded(work);
+    T done = guarded(work);
+    if (disk.operations() >= killAtOperation) {
+      host.kill("killed behind operation " + disk.operations());
+    }
+    return done;
   }
 
   /// The log waits out a worker that zeroes blocks ahead of it, spinning: nobody else would get to run.
