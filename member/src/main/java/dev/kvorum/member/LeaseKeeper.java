@@ -14,13 +14,14 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import java.util.function.LongSupplier;
 
 /// The clock of the leases: what only the leader does, and nobody replicates. Owned by the apply loop.
 ///
-/// Whoever has not run for a while makes sure first that it still leads: it must not end leases that another has extended
-/// meanwhile, nor answer for those it has never heard of. Expired leases are revoked through the log, a bounded number at
-/// a time.
+/// Before it answers for a lease, or ends one, it makes sure that it still leads, by a round to the others that all who
+/// wait share. Another may have been elected without its hearing of that: while it was paused, or cut off, which it
+/// notices later than the others elect. It must not renew what the other will end, end what the other has renewed, nor
+/// answer for leases it has never heard of. (etcd's makes sure only after its raft has not ticked for a while.) Expired
+/// leases are revoked through the log, a bounded number at a time.
 final class LeaseKeeper {
   private static final long SCAN_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
@@ -34,13 +35,8 @@ final class LeaseKeeper {
   private final Map<Long, List<Reply<Long>>> dying = new TreeMap<>();
   /// Who asked before this member could know.
   private final List<Early> early = new ArrayList<>();
-  private LongSupplier pausesOfRaft;
-  private long ownPauses;
-  /// Of how many pauses it is known that this member led after them.
-  private long pausesOutlived;
   private int revoking;
   private boolean retired;
-  private long lastScanNanos;
 
   private record Early(Runnable then, Consumer<EtcdException> refuse, long deadlineNanos) {}
 
@@ -52,16 +48,13 @@ final class LeaseKeeper {
     this.expiry = expiry;
   }
 
-  /// @param raftPauses see [RaftLoop#pauses]
-  void start(Proposals proposalsTo, ReadIndex readsBy, LongSupplier raftPauses) {
+  void start(Proposals proposalsTo, ReadIndex readsBy) {
     applyLoop
         .loop()
         .execute(
             () -> {
               proposals = proposalsTo;
               readIndex = readsBy;
-              pausesOfRaft = raftPauses;
-              lastScanNanos = world.clock().nanos();
               scheduleScan();
             });
   }
@@ -100,44 +93,25 @@ final class LeaseKeeper {
     expiry.promote(world.clock().nanos(), config.electionNanos());
     List<Early> asked = List.copyOf(early);
     early.clear();
-    asked.forEach(one -> whenSure(one.then(), one.refuse()));
+    asked.forEach(one -> confirm(one.then(), one.refuse()));
   }
 
   /// Runs `then` while this member is the one who knows: now, or once it has begun to lead and applied all before its
-  /// term. A client that comes in between must not hear that its lease is gone.
+  /// term, and in either case once that is [#confirm]ed. A client that comes in between must not hear that its lease is
+  /// gone.
   void whenPrimary(Runnable then, Consumer<EtcdException> refuse) {
     if (retired) {
       refuse.accept(EtcdException.of(EtcdError.NO_LEADER));
     } else if (expiry.isPrimary()) {
-      whenSure(then, refuse);
+      confirm(then, refuse);
     } else {
       early.add(new Early(then, refuse, world.clock().nanos() + config.requestTimeoutNanos()));
     }
   }
 
-  /// Runs `then` if this member leads still: at once where nobody can have been elected without its knowing, else once
-  /// that is [#confirm]ed.
-  private void whenSure(Runnable then, Consumer<EtcdException> refuse) {
-    long now = pauses();
-    if (now == pausesOutlived) {
-      then.run();
-      return;
-    }
-    confirm(
-        () -> {
-          pausesOutlived = Math.max(pausesOutlived, now);
-          then.run();
-        },
-        refuse);
-  }
-
-  private long pauses() {
-    return pausesOfRaft.getAsLong() + ownPauses;
-  }
-
   /// Runs `then` if this member leads still, after a round to the others in which it would hear of its end, and with all
   /// applied that was committed when it was asked.
-  void confirm(Runnable then, Consumer<EtcdException> refuse) {
+  private void confirm(Runnable then, Consumer<EtcdException> refuse) {
     readIndex.await(
         applyLoop.loop(),
         () -> {
@@ -173,22 +147,15 @@ final class LeaseKeeper {
 
   /// Renews on the leader. A lease that has expired but is not revoked yet answers as gone once it is.
   void renew(long id, Reply<Long> ttlSeconds) {
-    whenPrimary(() -> renewNow(id, ttlSeconds, false), ttlSeconds::refuse);
+    whenPrimary(() -> renewNow(id, ttlSeconds), ttlSeconds::refuse);
   }
 
-  /// @param confirmed whether nobody can have granted a lease without this member's knowing
-  private void renewNow(long id, Reply<Long> ttlSeconds, boolean confirmed) {
+  private void renewNow(long id, Reply<Long> ttlSeconds) {
     switch (expiry.renew(id, world.clock().nanos())) {
       case Renewal.Renewed renewed -> ttlSeconds.complete(renewed.ttlSeconds());
       case Renewal.Refused refused -> {
         switch (refused) {
-          case NOT_FOUND -> {
-            if (confirmed) {
-              ttlSeconds.complete(0L);
-            } else {
-              confirm(() -> renewNow(id, ttlSeconds, true), ttlSeconds::refuse);
-            }
-          }
+          case NOT_FOUND -> ttlSeconds.complete(0L);
           case NOT_PRIMARY -> ttlSeconds.refuse(EtcdException.of(EtcdError.NO_LEADER));
           case EXPIRED -> dying.computeIfAbsent(id, none -> new ArrayList<>()).add(ttlSeconds);
           case CLEAR_CHECKPOINT_FIRST -> clearCheckpoint(id, ttlSeconds);
@@ -219,15 +186,13 @@ final class LeaseKeeper {
 
   private void scan() {
     long now = world.clock().nanos();
-    if (now - lastScanNanos > SCAN_NANOS + 3 * config.tickNanos()) {
-      ownPauses++;
-    }
-    lastScanNanos = now;
     refuseLate(now);
     if (!expiry.isPrimary()) {
       return;
     }
-    whenSure(this::revokeExpired, why -> {});
+    if (expiry.mayHaveExpired(now)) {
+      confirm(this::revokeExpired, why -> {});
+    }
     List<Request.LeaseCheckpoint.Remaining> due =
         expiry.dueCheckpoints(now, LeaseExpiry.CHECKPOINTS_PER_REQUEST_MAX);
     if (!due.isEmpty()) {

@@ -188,22 +188,16 @@ public final class LeaseService {
     applyLoop.whenApplied(
         raftLoop.status().committed(),
         applyLoop.loop(),
-        () -> keeper.whenPrimary(() -> timeToLiveNow(asked, reply, false), reply::refuse),
+        () -> keeper.whenPrimary(() -> timeToLiveNow(asked, reply), reply::refuse),
         reply::refuse);
   }
 
-  /// @param confirmed whether nobody can have granted a lease without this member's knowing
-  private void timeToLiveNow(
-      PeerCall.LeaseTimeToLive asked, Reply<PeerCall.LeaseTimes> reply, boolean confirmed) {
+  private void timeToLiveNow(PeerCall.LeaseTimeToLive asked, Reply<PeerCall.LeaseTimes> reply) {
     world.failpoints().reach(Failpoint.BEFORE_LOOKUP_WHEN_LEASE_TIME_TO_LIVE);
     Lease lease = applyLoop.machine().leases().get(asked.id());
     Long remainingNanos = lease == null ? null : keeper.expiry().remainingNanos(asked.id(), world.clock().nanos());
     if (lease == null || remainingNanos == null) {
-      if (confirmed) {
-        reply.refuse(EtcdException.of(EtcdError.LEASE_NOT_FOUND));
-      } else {
-        keeper.confirm(() -> timeToLiveNow(asked, reply, true), reply::refuse);
-      }
+      reply.refuse(EtcdException.of(EtcdError.LEASE_NOT_FOUND));
       return;
     }
     reply.complete(

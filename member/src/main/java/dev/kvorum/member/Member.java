@@ -236,7 +236,7 @@ public final class Member {
     links.members(reachable());
     applyLoop.start(watchHub);
     upkeep.start();
-    leaseKeeper.start(proposals, raftLoop.readIndex(), raftLoop::pauses);
+    leaseKeeper.start(proposals, raftLoop.readIndex());
     autoCompactor.start();
     raftLoop.start(snapshots::send);
     versions.start();

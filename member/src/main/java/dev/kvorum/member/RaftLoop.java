@@ -53,9 +53,6 @@ final class RaftLoop {
   /// Proposals that may wait for a turn; more get `too many requests`.
   private static final int INBOX_MAX = 16_384;
 
-  /// Ticks missed after which a leader must make sure that it still is one, as etcd has it.
-  private static final int PAUSE_TICKS = 3;
-
   private final World world;
   private final MemberConfig config;
   private final RawNode node;
@@ -77,8 +74,6 @@ final class RaftLoop {
   private final AtomicInteger received = new AtomicInteger();
   private volatile boolean started;
   private volatile boolean stopping;
-  private volatile long lastTickNanos;
-  private volatile long pauses;
 
   private volatile RaftStatus status;
 
@@ -124,7 +119,6 @@ final class RaftLoop {
     loop.execute(
         () -> {
           snapshots = snapshotSender;
-          lastTickNanos = world.clock().nanos();
           scheduleTick();
           if (config.initialElectionTickAdvance() && !soleVoter) {
             advanceOnceConnected(ADVANCE_TRIES);
@@ -152,22 +146,6 @@ final class RaftLoop {
             advanceOnceConnected(tries - 1);
           }
         });
-  }
-
-  /// How often this loop has not run for so long that others may have elected a leader meanwhile, of which it has not
-  /// heard yet; one more if it does not run now. What [#status] says of who leads is old by then. Any thread.
-  long pauses() {
-    while (true) {
-      long counted = pauses;
-      boolean paused = isPaused();
-      if (counted == pauses) {
-        return paused ? counted + 1 : counted;
-      }
-    }
-  }
-
-  private boolean isPaused() {
-    return world.clock().nanos() - lastTickNanos > PAUSE_TICKS * config.tickNanos();
   }
 
   /// What everyone may know of raft, as of the last Ready. Any thread.
@@ -391,10 +369,6 @@ final class RaftLoop {
     loop.schedule(
         config.tickNanos(),
         () -> {
-          if (isPaused()) {
-            pauses++; // first, or somebody might see neither
-          }
-          lastTickNanos = world.clock().nanos();
           tick();
           readIndex.tick();
           waiters.refuseLate(this::blame);

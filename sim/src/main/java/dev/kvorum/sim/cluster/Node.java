@@ -173,6 +173,7 @@ public final class Node {
     links = net;
     if (cluster.isHealing()) {
       net.beFair();
+      view.beFair();
     }
     process.onDeath(() -> died(process));
     scheduler.trace().event(scheduler.now(), lifeName, "starts", 0, 0);
@@ -408,6 +409,9 @@ public final class Node {
     }
     if (links != null) {
       links.beFair();
+    }
+    if (latent != null) {
+      latent.beFair();
     }
     if (diskSpoilt || phase == Phase.HALTED) {
       repairDisk();

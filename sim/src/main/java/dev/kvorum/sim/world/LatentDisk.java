@@ -26,6 +26,7 @@ public final class LatentDisk implements Disk {
   private final Speed speed;
   private final List<DiskFile.Mapping> mappings = new ArrayList<>();
   private long killAtOperation = Long.MAX_VALUE;
+  private boolean stalls = true;
 
   /// How long operations take, in nanoseconds; each time is drawn around these.
   ///
@@ -56,6 +57,11 @@ public final class LatentDisk implements Disk {
   /// The process is killed as soon as its disk has done so many operations in all.
   public void killAt(long operation) {
     killAtOperation = operation;
+  }
+
+  /// It stalls no more. A leader whose disk stalls is soon none, and the next gives all leases their time again.
+  public void beFair() {
+    stalls = false;
   }
 
   /// After its process is gone: gives memory back.
@@ -130,8 +136,8 @@ public final class LatentDisk implements Disk {
   }
 
   private long syncNanos() {
-    long stall = random.nextInt(1_000) < speed.stallPerMille ? speed.stallNanos : 0;
-    return speed.syncNanos + stall;
+    boolean stall = random.nextInt(1_000) < speed.stallPerMille && stalls;
+    return speed.syncNanos + (stall ? speed.stallNanos : 0);
   }
 
   @Override

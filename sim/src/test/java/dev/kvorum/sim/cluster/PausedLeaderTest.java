@@ -19,13 +19,15 @@ import dev.kvorum.sim.world.Scheduler;
 import dev.kvorum.sim.world.SimHost;
 import dev.kvorum.sim.world.Trace;
 import dev.kvorum.state.Request;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// A leader that was paused while another was elected takes itself for the leader when it goes on, for a moment.
+/// A leader that was paused or cut off while another was elected takes itself for the leader for a while.
 class PausedLeaderTest {
   private static final long SECOND = 1_000_000_000L;
 
@@ -101,6 +103,25 @@ class PausedLeaderTest {
     ask(leader, new Request.LeaseGrant(60, 7));
     assertThat(old.host().isPaused()).isTrue();
     assertThat(renew(old, 7)).isEqualTo(60L);
+  }
+
+  /// It notices that it is cut off up to two election timeouts later; the others may have elected after one.
+  @Test
+  void aLeaderThatIsCutOffRenewsNoLeaseOnceAnotherIsElected() {
+    int twoLed = 0;
+    for (long seed = 1; seed <= 16; seed++) {
+      begin(seed);
+      ask(cluster.nodes().getFirst(), new Request.LeaseGrant(60, 7));
+      Node old = cluster.leader();
+      assertThat(old).isNotNull();
+      List<Long> others = cluster.nodes().stream().map(Node::id).filter(id -> id != old.id()).toList();
+      cluster.network().partition(List.of(old.id()), others);
+      scheduler.runUntil(() -> cluster.nodes().stream().anyMatch(n -> n != old && leads(n)), scheduler.now() + 30 * SECOND);
+      twoLed += leads(old) ? 1 : 0;
+      assertThat(renew(old, 7)).as("seed %d", seed).isNotEqualTo(60L);
+      cluster.end();
+    }
+    assertThat(twoLed).isPositive();
   }
 
   /// Raft lets it go on, but another may lead without its hearing of that: at once, if that one is left alone.

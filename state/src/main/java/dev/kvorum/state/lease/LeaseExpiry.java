@@ -179,6 +179,11 @@ public final class LeaseExpiry {
     });
   }
 
+  /// Whether [#expired] may have something to tell; a lease that was renewed counts once more when its former time is up.
+  public boolean mayHaveExpired(long nowNanos) {
+    return deadlines.firstUpTo(nowNanos) != null;
+  }
+
   /// Leases past their end, oldest deadline first; empty unless primary. Each is reported again after the retry
   /// interval unless [#revoked] was called.
   public List<Long> expired(long nowNanos, int limit) {
