@@ -165,7 +165,7 @@ final class Damage {
     for (Case one : List.copyOf(cases)) {
       if (one.node.phase() == Node.Phase.REMOVED) {
         cases.remove(one);
-      } else if (one.serves) {
+      } else if (one.serves || one.node.phase() == Node.Phase.UP) { // what it has logged since is not to be undone
         one.end();
       } else {
         one.node.kill();
