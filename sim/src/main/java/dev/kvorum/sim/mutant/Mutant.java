@@ -13,12 +13,20 @@ import java.util.TreeSet;
 /// A seeded defect: what is wrong, and which lines say so.
 ///
 /// @param about in one sentence, with the rule it breaks or the bug it was
-/// @param quick the simulator finds it within some dozens of seeds: fit for every build
-record Mutant(String name, String about, boolean quick, List<Edit> edits) {
+/// @param rarity how soon the simulator finds it
+record Mutant(String name, String about, Rarity rarity, List<Edit> edits) {
+  enum Rarity {
+    /// Within some two dozen seeds: fit for every build.
+    QUICK,
+    USUAL,
+    /// Not yet: a test shows the defect, and no story so far.
+    OPEN
+  }
+
   /// From the root of the sources.
   static final String LIST = "sim/mutants.txt";
 
-  private static final String QUICK = " (quick)";
+  private static final Map<String, Rarity> MARKS = Map.of("(quick)", Rarity.QUICK, "(open)", Rarity.OPEN);
 
   /// Lines of one file that others take the place of. They occur exactly once; indentation does not count.
   ///
@@ -35,16 +43,19 @@ record Mutant(String name, String about, boolean quick, List<Edit> edits) {
       number++;
       String rest = line.length() > 2 ? line.substring(2).strip() : "";
       if (line.startsWith("mutant ")) {
-        String name = line.substring(7).strip();
-        boolean quick = name.endsWith(QUICK);
-        mutants.add(new Mutant(quick ? name.substring(0, name.length() - QUICK.length()) : name, "", quick, new ArrayList<>()));
+        String[] words = line.substring(7).strip().split(" ");
+        Rarity rarity = words.length == 1 ? Rarity.USUAL : MARKS.get(words[1]);
+        if (rarity == null) {
+          throw new IllegalArgumentException(file + ":" + number + ": " + words[1] + " is no mark");
+        }
+        mutants.add(new Mutant(words[0], "", rarity, new ArrayList<>()));
       } else if (line.isBlank() || line.startsWith("#")) {
         continue;
       } else if (mutants.isEmpty()) {
         throw new IllegalArgumentException(file + ":" + number + ": a mutant's name is missing");
       } else if (line.startsWith(": ")) {
         Mutant last = mutants.removeLast();
-        mutants.add(new Mutant(last.name, rest, last.quick, last.edits));
+        mutants.add(new Mutant(last.name, rest, last.rarity, last.edits));
       } else if (line.startsWith("in ")) {
         mutants.getLast().edits.add(new Edit(line.substring(3).strip(), new ArrayList<>(), new ArrayList<>()));
       } else if (line.startsWith("< ") && !mutants.getLast().edits.isEmpty()) {

@@ -12,8 +12,9 @@ import java.util.concurrent.Future;
 /// The program behind `bin/mutants`.
 ///
 /// ```text
-/// bin/mutants                  plants every mutant, and plays seeds until it is found; prints a table
-/// bin/mutants NAME...          only these
+/// bin/mutants                  plants every mutant but those marked as open, and plays seeds until it is found; prints a
+///                              table
+/// bin/mutants NAME...          only these, open or not
 ///     --seeds N                gives up on a mutant after so many (5,000)
 ///     --minutes M              or after so long (15)
 ///     --start S                the first seed of each (1)
@@ -110,6 +111,8 @@ public final class Mutants {
         throw new IllegalArgumentException("no mutant is called " + name);
       }
     }
-    return all.stream().filter(mutant -> names.isEmpty() || names.contains(mutant.name())).toList();
+    return all.stream()
+        .filter(mutant -> names.isEmpty() ? mutant.rarity() != Mutant.Rarity.OPEN : names.contains(mutant.name()))
+        .toList();
   }
 }

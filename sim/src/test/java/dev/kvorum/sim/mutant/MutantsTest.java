@@ -34,7 +34,7 @@ class MutantsTest {
   @Test
   void mutantsDrawnByChanceAreFound() throws IOException, InterruptedException {
     long seed = Long.getLong("kvorum.seed", new Random().nextLong() >>> 24);
-    List<Mutant> left = new ArrayList<>(all().stream().filter(Mutant::quick).toList());
+    List<Mutant> left = new ArrayList<>(all().stream().filter(mutant -> mutant.rarity() == Mutant.Rarity.QUICK).toList());
     SplittableRandom random = new SplittableRandom(seed);
     for (int i = 0; i < DRAWN; i++) {
       Mutant mutant = left.remove(random.nextInt(left.size()));
