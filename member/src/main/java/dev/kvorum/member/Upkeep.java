@@ -32,8 +32,6 @@ import org.slf4j.LoggerFactory;
 final class Upkeep {
   private static final Logger LOG = LoggerFactory.getLogger(Upkeep.class);
 
-  /// Leaves of the index compacted between two turns of applying, which wait for it.
-
   /// Values that may wait for bolt before writes are turned away; less where memory is scarce.
   private static final long PENDING_BYTES_MAX = 256L << 20;
 

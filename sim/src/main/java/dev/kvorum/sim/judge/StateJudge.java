@@ -53,7 +53,7 @@ public final class StateJudge {
     SimDisk disk = new SimDisk();
     disk.store(FILE, database);
     try (Bolt bolt = Bolt.open(disk, FILE, BoltOptions.reading()); ReadTx tx = bolt.beginRead()) {
-      Bucket meta = tx.bucket(Bytes.utf8(BucketName.META.text()).array());
+      Bucket meta = bucket(tx, BucketName.META);
       byte[] index = meta == null ? null : meta.get(MetaKey.CONSISTENT_INDEX.array());
       if (meta == null || index == null) {
         return 0;
@@ -63,7 +63,7 @@ public final class StateJudge {
       long applied = ByteBuffer.wrap(index).getLong();
       for (BucketName name : BucketName.values()) {
         if (!(compacts && name == BucketName.KEY)) {
-          compare(applied, name, held(tx.bucket(Bytes.utf8(name.text()).array()), by));
+          compare(applied, name, held(bucket(tx, name), by));
         }
       }
       return applied;
@@ -73,6 +73,10 @@ public final class StateJudge {
   /// How often two files of the same entry were held against each other, bucket by bucket.
   public long compared() {
     return compared;
+  }
+
+  private static @Nullable Bucket bucket(ReadTx tx, BucketName name) throws IOException {
+    return tx.bucket(Bytes.utf8(name.text()).array());
   }
 
   private static Held held(@Nullable Bucket bucket, String by) throws IOException {
