@@ -185,11 +185,7 @@ public final class LeaseService {
   }
 
   private void timeToLiveHere(PeerCall.LeaseTimeToLive asked, Reply<PeerCall.LeaseTimes> reply) {
-    applyLoop.whenApplied(
-        raftLoop.status().committed(),
-        applyLoop.loop(),
-        () -> keeper.whenPrimary(() -> timeToLiveNow(asked, reply), reply::refuse),
-        reply::refuse);
+    keeper.whenPrimary(() -> timeToLiveNow(asked, reply), reply::refuse);
   }
 
   private void timeToLiveNow(PeerCall.LeaseTimeToLive asked, Reply<PeerCall.LeaseTimes> reply) {
